@@ -1,0 +1,1 @@
+"""postroom turns a folder of posts into feeds and letters."""

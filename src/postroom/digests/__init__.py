@@ -1,0 +1,1 @@
+"""What is due, for whom, and with which posts."""

@@ -1,0 +1,1 @@
+"""Feeds: one model, three formats."""

@@ -1,0 +1,1 @@
+"""The folder of posts, the output folder, the lock."""

@@ -1,0 +1,1 @@
+"""Letters and messages: from a digest to RFC 5322 bytes and back from replies."""

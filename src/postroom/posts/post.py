@@ -1,0 +1,164 @@
+"""A post as a value: what the author wrote, ready for feed, page and letter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, tzinfo
+
+    from postroom.errors import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A file of the posts folder: `path` is relative, `/`-separated, NFC."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How this site reads its posts; part of the key of the render cache."""
+
+    site_url: str
+    """Absolute, ends with `/`."""
+    language: str
+    zone: tzinfo
+    excerpt_length: int = 200
+    encoding: str = "utf-8"
+    """`cp949` or another only by an explicit setting (`[posts] encoding`)."""
+    pelican_header: bool = False
+    """Read a bare `Key: value` header (`[posts] pelican = true`)."""
+    hard_breaks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteMap:
+    """Where things of the posts folder end up: the targets of relative links.
+
+    Keys are paths as in `Source.path`; values are relative to the output folder:
+    `posts/SLUG/` for a post, `media/PATH` for a file.
+    """
+
+    pages: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """An author; the e-mail address is never published by default."""
+
+    name: str
+    email: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture by absolute URL."""
+
+    url: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The front matter of one source, typed, and its body still as Markdown."""
+
+    path: str
+    title: str
+    """Empty when the front matter has none: the first H1 or the file name serves."""
+    published: datetime | None
+    """Aware; None makes it a page, never in feeds or mail."""
+    updated: datetime | None
+    expires: datetime | None
+    draft: bool
+    slug: str
+    url_path: str
+    """Relative to the output folder, ends with `/`: `posts/SLUG/` or `SLUG/`."""
+    language: str
+    tags: tuple[str, ...]
+    authors: tuple[Person, ...]
+    summary: str
+    """The author's own summary as Markdown, or empty."""
+    subject: str
+    """The author's own subject for a letter that carries this post alone, or empty."""
+    preheader: str
+    image: str
+    """As written: absolute, root-relative or relative; empty when there is none."""
+    image_alt: str
+    canonical_url: str
+    id: str
+    """An id the author set; overrides the stored one. Empty otherwise."""
+    mailed: bool
+    """False for `email: false` / `send: false`: feeds and site only."""
+    body: str
+    body_line: int
+    """Line of the file (from 1) on which `body` begins."""
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A rendered post. URLs in `html` are absolute, in `page_html` relative to the page."""
+
+    path: str
+    title: str
+    published: datetime | None
+    updated: datetime | None
+    expires: datetime | None
+    draft: bool
+    slug: str
+    url_path: str
+    language: str
+    tags: tuple[str, ...]
+    authors: tuple[Person, ...]
+    excerpt: str
+    """Plain text, never cut inside a word or grapheme cluster, no markup."""
+    html: str
+    """Sanitised, absolute URLs, `class="language-x"` on code: for feeds and letters."""
+    page_html: str
+    """The same for the post's own page: relative URLs, code coloured by classes."""
+    text: str
+    """Plain text of the whole post, paragraphs apart, for the text part."""
+    image: Image | None
+    subject: str
+    preheader: str
+    canonical_url: str
+    id: str
+    mailed: bool
+    digest: str
+    """SHA-256 of the source bytes, hex: recognises a renamed file."""
+    files: tuple[str, ...] = ()
+    """Files of the posts folder that the post shows or links: to be copied."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Every site-map key the rendering asked for, with the answer (`""`: none)."""
+    warnings: tuple[Problem, ...] = ()
+
+
+class Visibility(StrEnum):
+    """What a post is at one instant."""
+
+    PUBLIC = "public"
+    PAGE = "page"
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    EXPIRED = "expired"
+
+
+def visibility_of(post: Head | Post, now: datetime) -> Visibility:
+    """What `post` is at `now`; a draft stays one whatever its dates say."""
+    if post.draft:
+        return Visibility.DRAFT
+    if post.expires is not None and post.expires <= now:
+        return Visibility.EXPIRED
+    if post.published is None:
+        return Visibility.PAGE
+    if post.published > now:
+        return Visibility.SCHEDULED
+    return Visibility.PUBLIC

@@ -1,0 +1,62 @@
+"""The template engine of pages and letters: sandboxed, escaping, without dice or clock."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from postroom.errors import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def build_environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
+    """Return the environment for every template; the shell hands in the loader.
+
+    Post text is always a value, never a template; an undefined name is an error.
+    """
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    del environment.filters["random"]
+    return environment
+
+
+def render_template(
+    environment: jinja2.Environment, name: str, values: Mapping[str, object]
+) -> str:
+    """Render `name`; raise TemplateError with the template's file name and line."""
+    try:
+        return environment.get_template(name).render(values)
+    except jinja2.TemplateNotFound as error:
+        raise TemplateError(
+            f"templates/{error.name}: there is no such template"
+        ) from None
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateError(
+            f"templates/{error.name}:{error.lineno}: {error.message}"
+        ) from None
+    except jinja2.TemplateError as error:
+        raise TemplateError(f"{_place(error, name)}: {error.message}") from None
+
+
+def _place(error: BaseException, name: str) -> str:
+    """Name the deepest template frame of a failed rendering."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.endswith((".html", ".txt", ".xml"))
+    ]
+    if not frames:
+        return f"templates/{name}"
+    short = frames[-1].filename.rpartition("templates/")[2]
+    return f"templates/{short}:{frames[-1].lineno}"

@@ -1,0 +1,1 @@
+"""Handing messages over: to a relay, or into a folder."""

@@ -1,0 +1,1 @@
+"""Where subscribers, publications and the ledger of deliveries are kept."""

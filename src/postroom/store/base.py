@@ -1,0 +1,295 @@
+"""What postroom remembers, as a protocol in domain words; every store keeps all of it.
+
+Four groups: the site's facts and publications, the schedule and its editions, the
+subscribers, and the ledger of deliveries. A method is one transaction: it happened
+whole or not at all, and it is durable when it returns. A new method needs a test in
+`tests/store/`, which runs over every store.
+
+The ledger keeps one row per (edition, subscriber); `mail.outcome.TRANSITIONS` says
+which state may follow which. Every claim raises the row's `epoch`, and a result is
+written only while the epoch is still the claim's, so that a stale owner cannot
+overwrite a newer one's result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from postroom.digests.edition import AudienceGroup, EditionPlan
+    from postroom.mail.letter import Letter
+    from postroom.mail.outcome import DeliveryState, Outcome
+    from postroom.posts.publication import Publication
+    from postroom.subscribers.subscriber import Cadence, Subscriber, SubscriberChange
+
+
+class UnknownPolicy(StrEnum):
+    """What happens to a delivery whose fate is not known (`mail.on_unknown`)."""
+
+    RESEND = "resend"
+    """Queued again, once, with the same Message-ID."""
+    HOLD = "hold"
+    """Stays unknown until someone decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is fixed when a ledger is made, and its counters."""
+
+    authority: str
+    """Of every `tag:` URI: `host,YYYY-MM-DD` (RFC 4151 §2.1), never changed later."""
+    serial: int
+    """Grows with every edition and every batch of numbers: a copy from before shows it."""
+    counter: int
+    """The last publication number given."""
+    published_before: bool
+    """Whether a publish run has ended on this ledger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """What waits for a run: asked first, so that a run with nothing to do is cheap."""
+
+    new_publications: bool
+    """Some publication is still `new`."""
+    immediate: bool
+    """A confirmed subscriber to `immediate` has a mark below the counter."""
+    deliveries: bool
+    """A delivery is queued or claimed or handing, deferred and due, or unknown and not yet sent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who runs: enough to tell whether an earlier run is dead."""
+
+    host: str
+    boot_id: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A delivery taken for one attempt; the fence is (`run`, `epoch`)."""
+
+    edition: str
+    edition_id: int
+    subscriber_id: int
+    variant: int
+    email: str
+    name: str
+    attempts: int
+    """Verdicts so far that were about this recipient."""
+    epoch: int
+    frozen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The outcome of a claim; `retry_at` only with a deferred one."""
+
+    claim: Claim
+    outcome: Outcome
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A row of the ledger, for people and `--json`. `reply` is the server's words."""
+
+    edition: str
+    email: str
+    state: DeliveryState
+    attempts: int
+    message_id: str
+    reply: str
+    retry_at: datetime | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """A frozen edition. `posts` are publication numbers, newest first."""
+
+    key: str
+    cadence: Cadence
+    slot: datetime
+    frozen_at: datetime
+    posts: tuple[int, ...]
+    audience: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """How many subscribers a table or command added, changed, or left as they were."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    suppressed: tuple[str, ...] = ()
+    """Addresses not touched because they were erased or suppressed."""
+
+
+class Store(Protocol):
+    """Everything that outlives a run."""
+
+    # -- the site --------------------------------------------------------------
+
+    def check(self) -> None:
+        """Verify the database itself; raise LedgerDamagedError."""
+        ...
+
+    def facts(self) -> Facts:
+        """Return what is fixed and the counters."""
+        ...
+
+    def publications(self) -> list[Publication]:
+        """Every publication, oldest number first, then the unnumbered by first_seen."""
+        ...
+
+    def record_publications(self, publications: Sequence[Publication]) -> None:
+        """Insert or update by `id`; numbers above the counter raise it."""
+        ...
+
+    def pending(self, now: datetime) -> Pending:
+        """Tell what waits; a handful of indexed look-ups."""
+        ...
+
+    def begin_run(self, owner: Owner, now: datetime) -> int:
+        """Note that a run starts; return its id."""
+        ...
+
+    def end_run(self, run: int, now: datetime) -> None:
+        """Note that a run came to its end."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back; the store is not used again."""
+        ...
+
+    # -- schedule and editions -------------------------------------------------
+
+    def last_slots(self) -> dict[Cadence, datetime]:
+        """The last slot each cadence has dealt with, with or without an edition."""
+        ...
+
+    def pass_slot(self, cadence: Cadence, slot: datetime, mark: int) -> None:
+        """A slot without an edition: note it, and raise the confirmed subscribers' marks."""
+        ...
+
+    def audience(self, cadence: Cadence) -> list[AudienceGroup]:
+        """The confirmed subscribers of a cadence, grouped by language, topics, mark."""
+        ...
+
+    def freeze(
+        self, plan: EditionPlan, letters: Mapping[int, Letter], now: datetime
+    ) -> int:
+        """Store edition, variants and one queued delivery per subscriber; move the marks.
+
+        One transaction. The audience is who is in the plan's groups *now*; returns
+        its size. An edition of that key already there changes nothing and returns 0.
+        The slot counts as dealt with.
+        """
+        ...
+
+    def editions(self) -> Iterator[Edition]:
+        """Every edition, newest first."""
+        ...
+
+    def letters(self, edition: str) -> dict[int, Letter]:
+        """The variants of an edition by number."""
+        ...
+
+    # -- subscribers -----------------------------------------------------------
+
+    def subscriber(self, key: str) -> Subscriber | None:
+        """Look one up by folded address."""
+        ...
+
+    def subscribers(self) -> Iterator[Subscriber]:
+        """Every subscriber by address, streaming."""
+        ...
+
+    def save_subscribers(
+        self,
+        changes: Iterable[SubscriberChange],
+        now: datetime,
+        *,
+        cadence: Cadence,
+        by_hand: bool = False,
+    ) -> Saved:
+        """Add the unknown, change what each change names of the known; one transaction.
+
+        `cadence` is the default for new ones. A new subscriber, and one whose consent
+        becomes confirmed, starts at today's number. An address that was erased, and a
+        consent that `CONSENT_CHANGES` does not allow, is left alone and reported,
+        unless `by_hand` (the operator named this one address).
+        """
+        ...
+
+    def erase(self, key: str, now: datetime) -> bool:
+        """Forget a person: only a keyed hash stays, so that no import brings them back.
+
+        Their deliveries stay in the ledger without address; queued ones become
+        skipped. Returns whether there was such a subscriber.
+        """
+        ...
+
+    # -- the ledger ------------------------------------------------------------
+
+    def recover(self, run: int, now: datetime, policy: UnknownPolicy) -> int:
+        """Settle what dead runs left: claimed → queued, handing → unknown.
+
+        Dead: a run of this host (we hold its lock), or one whose lease ran out by the
+        database's clock. Then `resend` queues each unknown again, once. Returns how
+        many became unknown.
+        """
+        ...
+
+    def claim(
+        self, run: int, limit: int, now: datetime, *, lease: int, expire: datetime
+    ) -> list[Claim]:
+        """Take up to `limit` deliveries that are queued, or deferred and due at `now`.
+
+        Subscribers no longer confirmed are skipped, editions frozen before `expire`
+        expire, in the same transaction; `lease` is in seconds of the real clock.
+        """
+        ...
+
+    def record_intents(self, intents: Sequence[tuple[Claim, str]]) -> list[bool]:
+        """Claimed → handing, with the Message-ID; must return before the final dot.
+
+        One answer per claim, in order: False where the claim is stale and nothing may
+        be handed over.
+        """
+        ...
+
+    def record_results(self, results: Sequence[Result]) -> None:
+        """Write outcomes; one in state `queued` gives the claim back, the attempt not counted.
+
+        Suppresses the subscriber where the outcome says so. A claim whose epoch is
+        stale writes nothing.
+        """
+        ...
+
+    def open_deliveries(self) -> dict[DeliveryState, int]:
+        """How many deliveries are in each state that is not an end."""
+        ...
+
+    def deliveries(
+        self, *, edition: str = "", state: DeliveryState | None = None
+    ) -> Iterator[Delivery]:
+        """Rows of the ledger by edition and address, streaming."""
+        ...
+
+    def unbalanced(self) -> list[str]:
+        """Editions whose audience is not the number of their deliveries."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...

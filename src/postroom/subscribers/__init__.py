@@ -1,0 +1,1 @@
+"""Who receives letters: address, consent, links, tables."""
