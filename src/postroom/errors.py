@@ -95,6 +95,24 @@ class LedgerRolledBackError(PostroomError):
     exit_code = 2
 
 
+class StoreBusyError(PostroomError):
+    """Another process holds the database; try again later."""
+
+    exit_code = 75
+
+
+class StoreFullError(PostroomError):
+    """No space is left for the database; nothing of the last step was written."""
+
+    exit_code = 75
+
+
+class StoreUnusableError(PostroomError):
+    """The database, or a file beside it, cannot be read or written at all."""
+
+    exit_code = 2
+
+
 class LedgerUnbalancedError(PostroomError):
     """An edition's audience is not the sum of its deliveries' states."""
 

@@ -47,7 +47,9 @@ class Feed:
 
     `urls` maps a format's file name (`atom.xml`) to the feed's own address in that
     format (rel=self); `hub`, `prev_archive` and `next_url` are for WebSub and
-    RFC 5005 and may be empty.
+    RFC 5005 and may be empty. `prev_archive` is an Atom document for every format;
+    `next_url` is the next page in the format being written, so a caller who pages
+    sets it for each.
     """
 
     id: str

@@ -1,0 +1,106 @@
+"""How a run is told: to a person, to cron (silence when all is well), and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from postroom.mail.outcome import DeliveryState
+
+if TYPE_CHECKING:
+    from postroom.config import Config
+    from postroom.publish import Report
+
+NEEDS_A_PERSON = 1
+MAX_NAMED = 20
+"""Failed recipients named one by one; the rest are counted, `deliveries list` has all."""
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """The stable machine-readable face of `build --json` and `publish --json`."""
+    built = report.built
+    face: dict[str, Any] = {
+        "posts": {
+            "published": built.counts.published,
+            "drafts": built.counts.drafts,
+            "scheduled": built.counts.scheduled,
+            "pages": built.counts.pages,
+            "problems": [
+                {"path": item.path, "line": item.line, "message": item.message}
+                for item in built.problems
+            ],
+        },
+        "files": {"written": built.written, "unchanged": built.unchanged},
+    }
+    if report.composed is not None:
+        face["editions"] = [
+            {
+                "key": edition.key,
+                "cadence": edition.cadence,
+                "posts": len(edition.posts),
+                "audience": edition.audience,
+            }
+            for edition in report.composed.editions
+        ]
+        face["deliveries"] = {
+            state: count for state, count in report.deliveries.items() if count
+        }
+    return face
+
+
+def print_faults(report: Report) -> int:
+    """Name on stderr what needs a person; return the exit code."""
+    code = 0
+    for problem in report.built.problems:
+        click.echo(str(problem), err=True)
+        code = NEEDS_A_PERSON
+    if report.composed and report.composed.notice:
+        click.echo(f"postroom: {report.composed.notice}", err=True)
+        code = NEEDS_A_PERSON
+    if report.delivered is None:
+        return code
+    for email, reply in report.delivered.failures[:MAX_NAMED]:
+        click.echo(f"not accepted: {email}: {reply}", err=True)
+    failed = report.delivered.counts.get(DeliveryState.FAILED, 0)
+    expired = report.delivered.counts.get(DeliveryState.EXPIRED, 0)
+    if failed + expired:
+        click.echo(
+            f"postroom: {failed} failed, {expired} expired; see `postroom deliveries list`",
+            err=True,
+        )
+        code = NEEDS_A_PERSON
+    if report.delivered.fault is not None:
+        click.echo(f"postroom: {report.delivered.fault}", err=True)
+        code = report.delivered.fault.exit_code
+    return code
+
+
+def print_summary(config: Config, report: Report, *, dry: bool) -> None:
+    """Tell a person what happened, and where things lie."""
+    counts = report.built.counts
+    output = config.output_folder
+    would = "would be " if dry else ""
+    click.echo(
+        f"posts    {counts.published} published, {counts.scheduled} scheduled, "
+        f"{counts.drafts} drafts, {counts.pages} pages"
+    )
+    click.echo(
+        f"files    {report.built.written} {would}written, {report.built.unchanged} unchanged"
+    )
+    click.echo(f"pages    {output / 'index.html'}")
+    feeds = [name for name in FEED_FILES if (output / name).exists()]
+    click.echo(f"feeds    {', '.join(str(output / name) for name in feeds)}")
+    if report.composed is None:
+        return
+    for edition in report.composed.editions:
+        click.echo(
+            f"edition  {edition.key}: {len(edition.posts)} posts to {edition.audience} subscribers"
+        )
+    told = ", ".join(f"{count} {state}" for state, count in report.deliveries.items())
+    click.echo(f"letters  {told or 'none due'}")
+    if config.mail.transport == "outbox" and config.outbox_folder.exists():
+        click.echo(f"outbox   {config.outbox_folder} (open the .eml files in a mail program)")
+
+
+FEED_FILES = ("atom.xml", "rss.xml", "feed.json")

@@ -1,0 +1,1 @@
+"""From publications and subscribers to frozen editions, and from claims to messages."""

@@ -1,0 +1,53 @@
+"""The formats a feed is written in; a new one is a module and a line here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from postroom.feeds.feed import Feed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format: its file under the feed's folder, its media type, its writer."""
+
+    file_name: str
+    media_type: str
+    writer: str
+    """`module:function` in this package, called as `function(feed) -> bytes`."""
+
+    def render(self, feed: Feed) -> bytes:
+        """Return `feed` as the UTF-8 bytes of this format's file.
+
+        The writer is imported here, not above: feedgen and lxml cost 60 ms, and a run
+        in which no feed changed renders none.
+        """
+        module, function = self.writer.split(":")
+        writer: Callable[[Feed], bytes] = getattr(
+            import_module(f"postroom.feeds.{module}"), function
+        )
+        return writer(feed)
+
+
+FORMATS = {
+    "atom": Format(
+        file_name="atom.xml",
+        media_type="application/atom+xml",
+        writer="atom:atom_xml",
+    ),
+    "rss": Format(
+        file_name="rss.xml",
+        media_type="application/rss+xml",
+        writer="rss:rss_xml",
+    ),
+    "json": Format(
+        file_name="feed.json",
+        media_type="application/feed+json",
+        writer="json_feed:json_feed",
+    ),
+}

@@ -1,0 +1,144 @@
+"""Write what changed, whole or not at all, and nothing outside the output folder.
+
+A file is written beside its place and renamed, so a reader or a web server sees the
+old or the new one, also when the run is killed. Pages and feeds are not synced one by
+one: after a power loss the next run finds sizes that differ from its record and writes
+them again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from postroom.errors import PostroomError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEMPORARY = ".postroom-new"
+"""Ending of a file that is not finished; a killed run may leave one."""
+
+
+class OutputError(PostroomError):
+    """A file of the output cannot be written."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Output:
+    """The output folder during one run; knows what this run put there.
+
+    With `dry` nothing is written: `written` counts what would be.
+    """
+
+    root: Path
+    dry: bool = False
+    written: int = 0
+    unchanged: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)
+    _folders: set[str] = field(default_factory=set)
+
+    def write(self, path: str, data: bytes) -> None:
+        """Put `data` at `path` unless it is there already."""
+        place = self._place(path)
+        self.sizes[path] = len(data)
+        try:
+            with open(place, "rb") as there:
+                same = there.read(len(data) + 1) == data
+        except FileNotFoundError:
+            same = False
+        except OSError as error:
+            raise OutputError(f"{place}: {error.strerror}", cure=CURE) from None
+        if same:
+            self.unchanged += 1
+            return
+        self.written += 1
+        if not self.dry:
+            self._replace(place, data)
+
+    def copy(self, path: str, source: Path) -> None:
+        """Copy `source` to `path` unless the same bytes are there already."""
+        place = self._place(path)
+        try:
+            self.sizes[path] = source.stat().st_size
+            if _same_bytes(source, place):
+                self.unchanged += 1
+                return
+            self.written += 1
+            if not self.dry:
+                self._make_folder(place)
+                shutil.copyfile(source, place + TEMPORARY)
+                os.replace(place + TEMPORARY, place)
+        except OSError as error:
+            raise OutputError(f"{place}: {error.strerror}", cure=CURE) from None
+
+    def remove(self, path: str) -> None:
+        """Take away a file that an earlier run put there and this one did not."""
+        place = self._place(path)
+        if not os.path.lexists(place):
+            return
+        self.written += 1
+        if self.dry:
+            return
+        try:
+            os.unlink(place)
+            folder = os.path.dirname(place)
+            while folder != str(self.root) and not os.listdir(folder):
+                os.rmdir(folder)
+                folder = os.path.dirname(folder)
+        except OSError as error:
+            raise OutputError(f"{place}: {error.strerror}", cure=CURE) from None
+
+    def _place(self, path: str) -> str:
+        if path.startswith("/") or any(part in {"..", ""} for part in path.split("/")):
+            raise OutputError(f"{path!r} would lie outside the output folder")
+        return f"{self.root}/{path}"
+
+    def _make_folder(self, place: str) -> None:
+        folder = place.rpartition("/")[0]
+        if folder not in self._folders:
+            os.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
+
+    def _replace(self, place: str, data: bytes) -> None:
+        try:
+            self._make_folder(place)
+            with open(place + TEMPORARY, "wb") as new:
+                new.write(data)
+            os.replace(place + TEMPORARY, place)
+        except OSError as error:
+            raise OutputError(f"{place}: {error.strerror}", cure=CURE) from None
+
+
+CURE = "check owner, permissions and free space"
+
+
+def _same_bytes(source: Path, place: str) -> bool:
+    if not os.path.exists(place):
+        return False
+    if os.path.getsize(place) != source.stat().st_size:
+        return False
+    with open(place, "rb") as there, source.open("rb") as here:
+        while block := here.read(1 << 20):
+            if there.read(1 << 20) != block:
+                return False
+    return True
+
+
+def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Replace a small state file, synced: it survives a kill and a power loss."""
+    new = path.with_name(path.name + TEMPORARY)
+    new.unlink(missing_ok=True)  # a killed run's may have other permissions
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,86 @@
+"""What only all posts together decide: one address each, and where links lead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postroom.errors import Problem
+from postroom.posts.post import SiteMap, Visibility, visibility_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from postroom.posts.post import Head, Post
+
+MEDIA = "media/"
+"""Where files of the posts folder go, under the same relative path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """The address (`url_path`) of every post, and what had to be settled for it."""
+
+    paths: dict[str, str]
+    warnings: tuple[Problem, ...]
+
+
+def settle_addresses(posts: Iterable[Head | Post]) -> Addresses:
+    """Give every post an address of its own.
+
+    Dated archives repeat names (`2023-01-09-release.md`, `2024-01-08-release.md`). The
+    oldest keeps the plain address, each later one gets its date behind it, so that a
+    new post never moves an old one.
+    """
+    paths: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    warnings = []
+    for post in sorted(posts, key=_age):
+        address = plain = _plain_address(post)
+        if address in taken and post.published is not None:
+            address = f"{plain[:-1]}-{post.published:%Y-%m-%d}/"
+        number = 2
+        while address in taken:
+            address = f"{plain[:-1]}-{number}/"
+            number += 1
+        taken[address] = post.path
+        paths[post.path] = address
+        if address != plain:
+            warnings.append(
+                Problem(
+                    path=post.path,
+                    message=f"{taken[plain]} has the slug {post.slug!r} already; this one is read at {address}",
+                    cure="give it a slug: of its own",
+                )
+            )
+    return Addresses(paths=paths, warnings=tuple(warnings))
+
+
+def _age(post: Head | Post) -> tuple[bool, float, str]:
+    """Dated before undated, older before newer."""
+    if post.published is None:
+        return (True, 0.0, post.path)
+    return (False, post.published.timestamp(), post.path)
+
+
+def _plain_address(post: Head | Post) -> str:
+    return f"{post.slug}/" if post.published is None else f"posts/{post.slug}/"
+
+
+def build_site_map(
+    posts: Iterable[Head | Post],
+    addresses: Addresses,
+    files: Iterable[str],
+    now: datetime,
+) -> SiteMap:
+    """Where relative links lead at `now`: to what a reader can open, and to files."""
+    seen = {Visibility.PUBLIC, Visibility.PAGE}
+    return SiteMap(
+        pages={
+            post.path: addresses.paths[post.path]
+            for post in posts
+            if visibility_of(post, now) in seen
+        },
+        files={path: MEDIA + path for path in files},
+    )

@@ -1,0 +1,412 @@
+"""From the bytes of a source file to its `Head`: typed, checked, with warnings.
+
+Whatever the bytes, the result is a Head or a PostError with place and cure.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from postroom.errors import PostError, Problem
+from postroom.posts import dates, keys, slug, values
+from postroom.posts.decode import parse_text
+from postroom.posts.front_matter import FrontMatter, parse_front_matter
+from postroom.posts.keys import Entry, Keys
+from postroom.posts.post import Head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from postroom.posts.post import Rules, Source
+    from postroom.posts.values import Value
+
+DRAFT_STATUS = frozenset(
+    """
+    draft drafts hidden pending private review future trash skip unpublished wip idea
+    todo 초안 임시저장 비공개
+    """.split()
+)
+"""Words of Pelican, Ghost, WordPress and note takers for `not yet` and `not for all`."""
+SCHEDULED = "scheduled"
+"""Ghost's word: public once its date has come, so a draft only without one."""
+
+EMBARGO = ("publishDate", "publish_date")
+"""Hugo: not before this day, whatever `date` says."""
+
+IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+"""An absolute IRI (RFC 3987), which `atom:id` must be (RFC 4287, section 4.2.6)."""
+FOREIGN_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
+PLACEHOLDERS = ("{{", "{%")
+
+
+def parse_head(source: Source, rules: Rules) -> Head:
+    """Return the head of `source`, raising PostError when it cannot be read safely.
+
+    A fault that could mail something unmeant (bad date, unreadable block) is an error;
+    one that costs a detail is a warning in `Head.warnings`.
+    """
+    text = parse_text(source, rules.encoding)
+    front = parse_front_matter(text, pelican=rules.pelican_header)
+    reading = _Reading(
+        path=source.path,
+        rules=rules,
+        front=front,
+        keys=Keys(front.values),
+        name=slug.parse_name(source.path),
+        problems=list(front.warnings),
+    )
+    for remark in reading.keys.remarks():
+        reading.warn(remark.key, remark.message, remark.cure)
+    return _build_head(reading)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """One source while it is read; `problems` collects the warnings."""
+
+    path: str
+    rules: Rules
+    front: FrontMatter
+    keys: Keys
+    name: slug.Name
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, key: str, message: str, cure: str) -> Problem:
+        """Return a problem at `key` of the front matter, or of the whole file."""
+        if not key:
+            return Problem(path=self.path, message=message, cure=cure)
+        block = self.front.block
+        return block.problem(block.find_key(key), message, cure)
+
+    def warn(self, key: str, message: str, cure: str = "") -> None:
+        """Add a warning."""
+        self.problems.append(self.problem(key, message, cure))
+
+    def line(self, canonical: str) -> str:
+        """Return a value as one clean line, or nothing; warns when it is cut."""
+        entry = self.keys.first(canonical)
+        if entry is None:
+            return ""
+        line = values.parse_line(", ".join(values.texts_of(entry.value)))
+        if isinstance(entry.value, dict):
+            self.warn(entry.key, f"`{entry.key}` must be text", "write one line")
+        if len(line) > values.LINE_LIMIT:
+            self.warn(entry.key, f"`{entry.key}` is longer than {values.LINE_LIMIT}")
+        return values.shorten(line)
+
+    def text(self, canonical: str) -> str:
+        """Return a value as clean text that may have several lines."""
+        entry = self.keys.first(canonical)
+        joined = "\n\n".join(values.texts_of(entry.value)) if entry else ""
+        return values.clean(joined).strip()
+
+
+def _build_head(reading: _Reading) -> Head:
+    draft = _is_draft(reading)
+    published = _published(reading, draft=draft)
+    title, subject = _title_and_subject(reading)
+    own_slug, url_path = _addresses(reading, dated=published is not None)
+    image, image_alt = _image(reading)
+    mailed = _is_mailed(reading)
+    return Head(
+        path=reading.path,
+        title=title,
+        published=published,
+        updated=_updated(reading, published),
+        expires=_expires(reading, draft=draft),
+        draft=draft or _waits_for_a_date(reading, published),
+        slug=own_slug,
+        url_path=url_path,
+        language=_language(reading),
+        tags=_tags(reading),
+        authors=_authors(reading),
+        summary=reading.text("summary"),
+        subject=subject,
+        preheader=reading.line("preheader"),
+        image=image,
+        image_alt=image_alt,
+        canonical_url=_canonical_url(reading),
+        id=_id(reading),
+        mailed=mailed,
+        body=reading.front.body,
+        body_line=reading.front.body_line,
+        warnings=tuple(_finish(reading, title, published)),
+    )
+
+
+def _finish(
+    reading: _Reading, title: str, published: datetime | None
+) -> Iterator[Problem]:
+    """Yield all warnings, with those about the whole file last."""
+    yield from reading.problems
+    front = reading.front
+    if front.found and not title and published is None:
+        line = front.block.line
+        message = "the front matter has neither title nor date"
+        cure = "if the first line is a rule, write it as ***"
+        yield Problem(path=reading.path, line=line, message=message, cure=cure)
+    if reading.name.misdated and published is None:
+        message = "the file name begins like a date, but there is no such day"
+        yield Problem(path=reading.path, message=message, cure="rename the file")
+    if not front.body:
+        message = "empty body: the post is not mailed"
+        yield Problem(path=reading.path, message=message, cure="write the text")
+
+
+# -- texts ---------------------------------------------------------------------
+
+
+def _title_and_subject(reading: _Reading) -> tuple[str, str]:
+    """`subject` is the title where there is no other (Buttondown)."""
+    entry = reading.keys.first("title")
+    if entry is not None and keys.fold(entry.key) == "subject":
+        only_subject = not reading.keys.all(("email_subject",))
+        return reading.line("title"), "" if only_subject else reading.line("subject")
+    return reading.line("title"), reading.line("subject")
+
+
+def _tags(reading: _Reading) -> tuple[str, ...]:
+    """Tags, then categories: many blogs file their posts by category alone."""
+    entries = [reading.keys.first("tags"), reading.keys.first("categories")]
+    tags = [tag for entry in entries if entry for tag in values.parse_tags(entry.value)]
+    return values.merge_tags(iter(tags))
+
+
+def _authors(reading: _Reading) -> tuple[values.Person, ...]:
+    entry = reading.keys.first("authors")
+    return values.parse_people(entry.value) if entry else ()
+
+
+def _language(reading: _Reading) -> str:
+    entry = reading.keys.first("language")
+    if entry is None:
+        return reading.name.language or reading.rules.language
+    written = reading.line("language")
+    language = slug.parse_language(written)
+    if not language:
+        message = f"`{written}` is no language tag; the site's counts"
+        reading.warn(entry.key, message, "write a tag such as ko or en-GB")
+    return language or reading.rules.language
+
+
+def _canonical_url(reading: _Reading) -> str:
+    url = reading.line("canonical_url")
+    entry = reading.keys.first("canonical_url")
+    if entry is None or values.WEB_ADDRESS.fullmatch(url):
+        return url
+    reading.warn(entry.key, f"`{entry.key}` is no web address", "begin with https://")
+    return ""
+
+
+def _id(reading: _Reading) -> str:
+    """Return the author's id if a feed can hold it; a bare UUID becomes a URN."""
+    written = reading.line("id")
+    entry = reading.keys.first("id")
+    if entry is None or IRI.fullmatch(written):
+        return written
+    try:
+        return uuid.UUID(written).urn
+    except ValueError:
+        message = f"`{entry.key}` is no permanent id, and not used"
+        reading.warn(entry.key, message, "write a UUID, a tag: or a https: address")
+        return ""
+
+
+def _image(reading: _Reading) -> tuple[str, str]:
+    """Return the picture's address as written, and what it shows."""
+    entry = reading.keys.first("image")
+    alt = reading.line("image_alt")
+    if entry is None:
+        return "", alt
+    value = entry.value
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        fields = {key.lower(): item for key, item in value.items()}
+        alt = alt or _first_line(fields, ("alt", "caption"))
+        url = _first_line(fields, ("src", "url", "path", "image", "relative"))
+    else:
+        url = _first_line({"": value}, ("",))
+    url = url.removeprefix("!").strip("[]")
+    if FOREIGN_SCHEME.match(url) or any(sign in url for sign in PLACEHOLDERS):
+        message = f"`{entry.key}` is no address of a picture"
+        reading.warn(entry.key, message, "write a path or a https: address")
+        url = ""
+    return url, alt
+
+
+def _first_line(fields: dict[str, Value], names: tuple[str, ...]) -> str:
+    lines = [
+        values.parse_line(text)
+        for name in names
+        for text in values.texts_of(fields.get(name))
+    ]
+    return next((line for line in lines if line), "")
+
+
+# -- visibility ----------------------------------------------------------------
+
+
+def _is_draft(reading: _Reading) -> bool:
+    """Any sign of a draft wins: a letter cannot be called back."""
+    if reading.name.draft:
+        return True
+    if any(_is_true_or_odd(reading, key) for key in keys.DRAFT_WHEN_TRUE):
+        return True
+    when_true = (keys.EXCLUDED, *keys.HANGUL_DRAFT)
+    if any(
+        values.parse_flag(each.value) is True for each in reading.keys.all(when_true)
+    ):
+        return True
+    when_false = reading.keys.all(keys.DRAFT_WHEN_FALSE)
+    if any(values.parse_flag(entry.value) is False for entry in when_false):
+        return True
+    return any(status in DRAFT_STATUS for status in _statuses(reading))
+
+
+def _is_true_or_odd(reading: _Reading, key: str) -> bool:
+    """`draft: maybe` is a draft too, with a warning."""
+    for entry in reading.keys.all((key,)):
+        flag = values.parse_flag(entry.value)
+        if flag is None:
+            message = f"`{entry.key}` is neither true nor false; taken as a draft"
+            reading.warn(entry.key, message, "write true or false")
+        if flag is not False:
+            return True
+    return False
+
+
+def _statuses(reading: _Reading) -> list[str]:
+    entries = reading.keys.all((keys.STATUS,))
+    return [
+        values.parse_line(text).casefold()
+        for entry in entries
+        for text in values.texts_of(entry.value)
+    ]
+
+
+def _waits_for_a_date(reading: _Reading, published: datetime | None) -> bool:
+    return published is None and SCHEDULED in _statuses(reading)
+
+
+def _is_mailed(reading: _Reading) -> bool:
+    """`email: false` and `send: false` keep a post out of letters, as an empty body does."""
+    entries = reading.keys.all(keys.ALIASES["mailed"])
+    refused = any(values.parse_flag(entry.value) is False for entry in entries)
+    return bool(reading.front.body) and not refused
+
+
+# -- dates ---------------------------------------------------------------------
+
+
+def _published(reading: _Reading, *, draft: bool) -> datetime | None:
+    """Front matter, file name, folders, `path`, then the day of creation; or None."""
+    written = [
+        entry for entry in reading.keys.all(keys.ALIASES["date"]) if _is_dated(entry)
+    ]
+    if written:
+        moment = _date(reading, written[0], lenient=draft)
+        return _embargoed(reading, written[1:], moment, draft=draft)
+    address = reading.keys.all(("path",))
+    addressed = [
+        dates.day_in_address(text)
+        for entry in address
+        for text in values.texts_of(entry.value)
+    ]
+    day = reading.name.day or next((found for found in addressed if found), None)
+    if day is not None:
+        return dates.midnight(day, reading.rules.zone)
+    created = reading.keys.first("created")
+    return _date(reading, created, lenient=draft) if created else None
+
+
+def _is_dated(entry: Entry) -> bool:
+    """`published: true` is Jekyll's switch, `published: 2026-01-31` Hugo's date."""
+    if keys.fold(entry.key) != "published":
+        return True
+    return values.parse_flag(entry.value) is None
+
+
+def _embargoed(
+    reading: _Reading, others: list[Entry], moment: datetime | None, *, draft: bool
+) -> datetime | None:
+    """Return the later one of the date and Hugo's `publishDate`."""
+    names = {keys.fold(name) for name in EMBARGO}
+    for entry in others:
+        if keys.fold(entry.key) in names and moment is not None:
+            embargo = _date(reading, entry, lenient=draft)
+            moment = max(moment, embargo) if embargo else moment
+    return moment
+
+
+def _date(reading: _Reading, entry: Entry, *, lenient: bool) -> datetime | None:
+    """Return the date of a pair; where it cannot be read, an error or a warning."""
+    written = values.parse_line(", ".join(values.texts_of(entry.value)))
+    try:
+        return dates.parse_date(written, reading.rules.zone)
+    except ValueError as error:
+        reason = str(error)
+    message = f"`{entry.key}: {values.shorten(written, 40)}` is no date: {reason}"
+    cure = dates.HOW
+    if any(sign in written for sign in PLACEHOLDERS):
+        message, cure = (
+            f"unexpanded template placeholder in `{entry.key}`",
+            "write a date",
+        )
+    problem = reading.problem(entry.key, message, cure)
+    if not lenient:
+        raise PostError(problem)
+    reading.problems.append(problem)
+    return None
+
+
+def _updated(reading: _Reading, published: datetime | None) -> datetime | None:
+    """Return the last change; a bad one is left out with a warning."""
+    entry = reading.keys.first("updated")
+    updated = _date(reading, entry, lenient=True) if entry else None
+    if entry and updated and published and updated < published:
+        message = f"`{entry.key}` lies before the date of the post, and is not used"
+        reading.warn(entry.key, message, "correct one of the two")
+        return None
+    return updated
+
+
+def _expires(reading: _Reading, *, draft: bool) -> datetime | None:
+    entry = reading.keys.first("expires")
+    return _date(reading, entry, lenient=draft) if entry else None
+
+
+# -- addresses -----------------------------------------------------------------
+
+
+def _addresses(reading: _Reading, *, dated: bool) -> tuple[str, str]:
+    """Return the slug and the path of the page below the output folder."""
+    own = _own_slug(reading) or slug.slug_of_name(reading.path, reading.name)
+    if dated:
+        return own, f"posts/{own}/"
+    if own in slug.RESERVED:
+        message = f"`{own}/` is the site's own address; the page is `{own}-page/`"
+        reading.warn("", message, "set another slug, or a date if it is a post")
+        own += "-page"
+    return own, f"{own}/"
+
+
+def _own_slug(reading: _Reading) -> str:
+    """Return the slug of the front matter, from its key or the end of its address."""
+    entry = reading.keys.first("slug")
+    if entry is not None:
+        written = reading.line("slug")
+        built = slug.build_slug(written.rstrip("/").rpartition("/")[2])
+        if built:
+            return built
+        reading.warn(entry.key, f"`{written}` has no letters for an address")
+    for address in reading.keys.all(keys.ALIASES["address"]):
+        for text in values.texts_of(address.value):
+            built = slug.slug_of_address(values.parse_line(text))
+            if built:
+                return built
+    return ""

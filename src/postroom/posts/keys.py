@@ -1,0 +1,244 @@
+"""The names that Jekyll, Hugo, Pelican, Ghost and others give to the same key, as data.
+
+Keys are compared without regard to case, `_` and `-`: `publishDate` is `publish_date`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from postroom.posts.values import Value
+
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "title": ("title", "subject"),
+    "subject": ("email_subject", "subject"),
+    "date": (
+        "date",
+        "publishDate",
+        "publish_date",
+        "pubdate",
+        "pubDatetime",
+        "published_at",
+        "published_date",
+        "published",
+    ),
+    "created": ("created", "created_at"),
+    "updated": (
+        "updated",
+        "lastmod",
+        "modified",
+        "updated_at",
+        "last_modified_at",
+        "last_modified",
+    ),
+    "expires": ("expires", "expiryDate", "unpublishDate"),
+    "slug": ("slug",),
+    "address": ("permalink", "url", "path"),
+    "summary": ("summary", "excerpt", "custom_excerpt", "description", "deck"),
+    "preheader": ("preheader", "preview_text", "email_preheader"),
+    "tags": ("tags", "tag", "keywords", "topics"),
+    "categories": ("categories", "category", "series"),
+    "authors": ("authors", "author"),
+    "image": (
+        "image",
+        "cover",
+        "images",
+        "feature_image",
+        "featured_image",
+        "thumbnail",
+        "og_image",
+        "hero",
+    ),
+    "image_alt": ("image_alt", "feature_image_alt", "featured_image_alt"),
+    "language": ("lang", "language", "locale"),
+    "canonical_url": ("canonical_url", "canonical", "canonicalURL", "external_url"),
+    "id": ("id", "uuid", "guid"),
+    "mailed": ("email", "send"),
+}
+"""What postroom asks for → what authors write; the first that is not empty wins."""
+
+EXCLUSIVE = frozenset(
+    {"date", "updated", "expires", "authors", "language", "canonical_url", "id"}
+)
+"""Names of which two with different values contradict each other: worth a warning.
+
+The others have two meanings side by side: `description` for search engines and
+`excerpt` for readers, `image` and its `thumbnail`.
+"""
+
+DRAFT_WHEN_TRUE = ("draft", "is_draft", "private", "hidden")
+DRAFT_WHEN_FALSE = ("published", "publish", "public")
+EXCLUDED = "eleventyExcludeFromCollections"
+STATUS = "status"
+HANGUL_DRAFT = ("초안", "비공개")
+
+CONTAINERS = ("params", "extra", "taxonomies")
+"""Maps whose pairs count as if they stood outside (Hugo, Zola)."""
+
+TEXT_KEYS = frozenset(
+    {*ALIASES["title"], *ALIASES["subject"], *ALIASES["summary"], *ALIASES["preheader"]}
+)
+"""Keys that hold a line of text, whatever signs stand in it."""
+
+HANGUL_KEYS: Mapping[str, str] = {
+    "제목": "title",
+    "날짜": "date",
+    "작성일": "date",
+    "발행일": "date",
+    "수정일": "updated",
+    "태그": "tags",
+    "분류": "categories",
+    "카테고리": "categories",
+    "요약": "summary",
+    "설명": "summary",
+    "저자": "authors",
+    "글쓴이": "authors",
+    "작성자": "authors",
+    "언어": "lang",
+    "초안": "draft",
+    "비공개": "draft",
+}
+
+HARMLESS = (
+    "layout template type outputs weight featured pin order sticky toc math comments "
+    "aliases redirect_from lists email_only email_type isCJKLanguage version parent "
+    "resource related class cssclass publisher header footer theme source link data "
+    "nav_order license edition headline state format"
+).split()
+"""Keys of other generators: not used, and no misspelling of ours."""
+
+SIMILAR = 0.8
+"""Ratio of difflib from which a key is a likely misspelling: `titel`, `dat`."""
+MAX_UNKNOWN = 50
+"""Unknown keys of one post that are compared; each costs a tenth of a millisecond."""
+MAX_COMPARED = 24
+"""Characters; none of our keys is as long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A pair as written."""
+
+    key: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """A warning about a key; its place in the file is found by the key."""
+
+    key: str
+    message: str
+    cure: str
+
+
+@lru_cache(maxsize=4096)
+def fold(key: str) -> str:
+    """Return a key in the form in which keys are compared."""
+    folded = unicodedata.normalize("NFC", key).casefold()
+    return folded.replace("_", "").replace("-", "").replace(" ", "")
+
+
+KNOWN: Mapping[str, str] = {
+    fold(name): name
+    for names in (
+        *ALIASES.values(),
+        DRAFT_WHEN_TRUE,
+        DRAFT_WHEN_FALSE,
+        (EXCLUDED, STATUS),
+        CONTAINERS,
+    )
+    for name in names
+}
+IGNORED = frozenset(map(fold, HARMLESS))
+FOLDED_TEXT_KEYS = frozenset(map(fold, TEXT_KEYS))
+
+
+def is_text_key(key: str) -> bool:
+    """Tell whether `key` holds one line of text, such as a title."""
+    return fold(key) in FOLDED_TEXT_KEYS
+
+
+class Keys:
+    """The pairs of one front matter, asked for by any of their names."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self.entries: dict[str, list[Entry]] = {}
+        for key, value in _unpacked(values):
+            entry = Entry(key=key, value=value)
+            self.entries.setdefault(fold(key), []).append(entry)
+
+    def all(self, names: tuple[str, ...]) -> list[Entry]:
+        """Return the pairs with a value under `names`, in the order of `names`."""
+        found = [self.entries.get(fold(name), ()) for name in names]
+        filled = [
+            entry for entries in found for entry in entries if is_set(entry.value)
+        ]
+        return list({entry.key: entry for entry in filled}.values())
+
+    def first(self, canonical: str) -> Entry | None:
+        """Return the pair that counts for a name of ALIASES, None when all are empty."""
+        found = self.all(ALIASES[canonical])
+        return found[0] if found else None
+
+    def remarks(self) -> Iterator[Remark]:
+        """Yield warnings: contradictions, Korean keys, likely misspellings."""
+        for canonical in ALIASES:
+            yield from self._clashes(canonical)
+        unknown = [
+            entries[0].key
+            for folded, entries in self.entries.items()
+            if folded not in KNOWN and folded not in IGNORED
+        ]
+        for key in unknown[:MAX_UNKNOWN]:
+            name = near_miss(fold(key))
+            if name:
+                message = f"the key `{key}` is not read"
+                yield Remark(key=key, message=message, cure=f"did you mean `{name}`?")
+
+    def _clashes(self, canonical: str) -> Iterator[Remark]:
+        found = self.all(ALIASES[canonical])
+        for other in found[1:]:
+            same_name = fold(other.key) == fold(found[0].key)
+            if other.value == found[0].value or fold(other.key) == "published":
+                continue
+            if same_name or canonical in EXCLUSIVE:
+                message = f"`{found[0].key}` and `{other.key}` differ; the first counts"
+                yield Remark(key=other.key, message=message, cure="keep one of the two")
+
+
+def is_set(value: Value) -> bool:
+    """Tell whether a pair holds anything: `key:` and `key: ""` are as if absent."""
+    return bool(value.strip() if isinstance(value, str) else value)
+
+
+@lru_cache(maxsize=4096)
+def near_miss(folded: str) -> str:
+    """Return the known key that an unknown one is likely meant to be, or nothing."""
+    if folded in FOLDED_HANGUL:
+        return FOLDED_HANGUL[folded]
+    if not 3 <= len(folded) <= MAX_COMPARED:
+        return ""
+    close = difflib.get_close_matches(folded, KNOWN, n=1, cutoff=SIMILAR)
+    return KNOWN[close[0]] if close else ""
+
+
+FOLDED_HANGUL = {fold(key): name for key, name in HANGUL_KEYS.items()}
+
+
+def _unpacked(values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    """Yield the pairs, then those of Hugo's and Zola's inner maps that add to them."""
+    outer = {fold(key) for key in values}
+    yield from values.items()
+    for container, inner in values.items():
+        if container.lower() in CONTAINERS and isinstance(inner, dict):
+            for key, value in inner.items():
+                if fold(key) not in outer:
+                    yield key, value

@@ -1,0 +1,52 @@
+"""What the pages must know of their site, and what they become: values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+
+class FeedLink(NamedTuple):
+    """A feed that lies beside the index."""
+
+    title: str
+    """What the format is called: `Atom`."""
+    file_name: str
+    """Relative to the output folder: `atom.xml`."""
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteInfo:
+    """What every page says about its site."""
+
+    title: str
+    url: str
+    """Absolute, ends with `/`."""
+    description: str
+    language: str
+    """BCP 47; the words around the posts are in it, or in English."""
+    author: str
+    zone: tzinfo
+    """Dates are read in it."""
+    feeds: tuple[tuple[str, str, str], ...] = ()
+    """Each a `FeedLink`, or a plain tuple of the same three."""
+    link_url: str = ""
+    """Where the web part answers, ends with `/`; empty when nobody can sign up."""
+    cadences: tuple[str, ...] = ("immediate", "daily", "weekly", "monthly")
+    """Rhythms that the sign-up form offers."""
+    cadence: str = "weekly"
+    """The one that is chosen beforehand."""
+    topic_feeds: bool = False
+    """Whether every topic has the same feeds in its own folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFile:
+    """A file of the output folder; `path` is relative to it, `/`-separated."""
+
+    path: str
+    data: bytes

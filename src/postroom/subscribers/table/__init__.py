@@ -1,0 +1,1 @@
+"""Tables of subscribers: CSV in from here and elsewhere, CSV out."""
