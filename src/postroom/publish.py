@@ -6,23 +6,30 @@ run has done. Only one run works at a time; what a killed one left is settled fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from postroom.build.run import Built, build
+from postroom.build.run import Built, build, read_posts
 from postroom.compose.editions import Composed, compose_editions
 from postroom.errors import LedgerUnbalancedError
 from postroom.files.lock import hold_lock
+from postroom.files.secret import read_secret
 from postroom.store.base import Owner, UnknownPolicy
-from postroom.store.sqlite import copy_ledger, open_ledger
+from postroom.store.seal import Creation
+from postroom.store.sqlite.store import copy_ledger, open_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from postroom.config import Config
     from postroom.delivery import Delivered
+    from postroom.mail.outcome import DeliveryState
+    from postroom.posts.post import Post
     from postroom.store.base import Store
 
 
@@ -43,9 +50,10 @@ class Options:
     """What the operator asked for."""
 
     yes: bool = False
-    """Send also what the guards hold."""
+    """Send also what the guards hold back."""
     mail: bool = True
     dry: bool = False
+    """Do it all on a copy of the ledger, write no file, send nothing."""
     accept_rollback: bool = False
     progress: Callable[[int, int], None] | None = None
     """Called with (decided, in all) while letters go out."""
@@ -53,26 +61,116 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a run did."""
+    """What a run did. `deliveries` counts what it decided, and what is open still."""
 
     built: Built
-    composed: Composed
-    delivered: Delivered | None
+    composed: Composed | None = None
+    delivered: Delivered | None = None
+    deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
 
 
 def publish(config: Config, world: World, options: Options) -> Report:
-    """Bring everything up to date at `world.clock()`."""
+    """Bring everything up to date as of `world.clock()`."""
+    if options.dry:
+        with copied_site(config) as copy:
+            return _run(copy, world, options)
+    return _run(config, world, options)
+
+
+def _run(config: Config, world: World, options: Options) -> Report:
     now = world.clock()
     with (
         hold_lock(config.state_folder / "lock", world.owner.pid, now) as started_ns,
-        open_ledger(config.database_path, ...) as store,
+        open_site(config, world, accept_rollback=options.accept_rollback) as store,
     ):
-        run = store.begin_run(world.owner, now)
         built = build(config, store, now, started_ns=started_ns, dry=options.dry)
         if not options.mail:
-            return Report(built=built, composed=Composed(), delivered=None)
-        store.recover(run, now, UnknownPolicy(config.mail.on_unknown))
-        composed = compose_editions(config, store, built.library, now, yes=options.yes)
-        delivered = send(config, store, world, run)
-        store.end_run(run, now)
-        return Report(built=built, composed=composed, delivered=delivered)
+            return Report(built=built)
+
+        def posts() -> Sequence[Post]:
+            return (built.library or read_posts(config, now)).posts
+
+        composed = compose_editions(config, store, posts, now, yes=options.yes)
+        delivered = _deliver(config, world, options, store)
+        if unbalanced := store.unbalanced():
+            raise LedgerUnbalancedError(
+                f"the ledger does not balance: {', '.join(unbalanced)}",
+                cure="keep a copy of the database and restore the last backup",
+            )
+        return Report(
+            built=built,
+            composed=composed,
+            delivered=delivered,
+            deliveries=_tally(delivered, store),
+        )
+
+
+def _deliver(
+    config: Config, world: World, options: Options, store: Store
+) -> Delivered | None:
+    """Hand over what is queued or due; when nothing is, nothing of it is imported."""
+    now = world.clock()
+    if options.dry or not store.pending(now).deliveries:
+        if not options.dry and not store.facts().published_before:
+            store.end_run(store.begin_run(world.owner, now), now)
+        return None
+    from postroom.compose.letters import build_sender, message_builder  # noqa: PLC0415 - jinja2, email
+    from postroom.delivery import DeliverySettings, deliver  # noqa: PLC0415 - asyncio
+    from postroom.smtp.transport import build_transport  # noqa: PLC0415 - aiosmtplib
+
+    store.check()  # before anything is sent
+    transport = build_transport(config, world.environ)
+    sender = build_sender(config, read_secret(config.secret_path, world.token))
+    run = store.begin_run(world.owner, now)
+    store.recover(run, now, UnknownPolicy(config.mail.on_unknown))
+    delivered = deliver(
+        store,
+        transport,
+        message_builder(store, sender),
+        DeliverySettings(
+            run=run,
+            clock=world.clock,
+            random=world.random,
+            max_retry=config.mail.max_retry,
+            rate=config.smtp.rate,
+        ),
+        options.progress,
+    )
+    store.end_run(run, now)
+    return delivered
+
+
+def _tally(delivered: Delivered | None, store: Store) -> dict[DeliveryState, int]:
+    """What this run decided, and what is still open."""
+    counts = dict(delivered.counts) if delivered else {}
+    return {**counts, **store.open_deliveries()}
+
+
+@contextmanager
+def open_site(
+    config: Config, world: World, *, accept_rollback: bool = False
+) -> Iterator[Store]:
+    """Open the site's ledger; a new site gets a new one, a lost one is an error."""
+
+    def creation() -> Creation:
+        now = world.clock()
+        host = config.site.url.split("/")[2].rpartition("@")[2].partition(":")[0]
+        return Creation(
+            authority=f"{host},{now.astimezone(UTC):%Y-%m-%d}",
+            ledger_id=world.token(16).hex(),
+            salt=world.token(32),
+            now=now,
+        )
+
+    path = config.database_path
+    with open_ledger(path, creation, accept_rollback=accept_rollback) as store:
+        yield store
+
+
+@contextmanager
+def copied_site(config: Config) -> Iterator[Config]:
+    """Give a configuration whose state is a copy: what is tried there leaves no trace."""
+    with TemporaryDirectory(prefix="postroom-") as folder:
+        copy = Path(folder) / "postroom.db"
+        copy_ledger(config.database_path, copy)
+        yield replace(config, store=replace(config.store, database=str(copy)))

@@ -6,13 +6,13 @@ import click
 
 from postroom.cli.shell import (
     json_option,
-    open_site_ledger,
     print_json,
     read_site,
     read_world,
     site_option,
 )
 from postroom.mail.outcome import DeliveryState
+from postroom.publish import open_site
 
 
 @click.group("deliveries")
@@ -24,12 +24,16 @@ def command() -> None:
 @site_option
 @json_option
 @click.option("--edition", default="", metavar="KEY", help="Of one edition only.")
-@click.option("--state", type=click.Choice(list(DeliveryState)), help="In one state only.")
-def list_(folder: str | None, *, as_json: bool, edition: str, state: str | None) -> None:
+@click.option(
+    "--state", type=click.Choice(list(DeliveryState)), help="In one state only."
+)
+def list_(
+    folder: str | None, *, as_json: bool, edition: str, state: str | None
+) -> None:
     """List deliveries by edition and address."""
     config = read_site(folder)
     chosen = DeliveryState(state) if state else None
-    with open_site_ledger(config, read_world(), create=False) as store:
+    with open_site(config, read_world()) as store:
         for row in store.deliveries(edition=edition, state=chosen):
             if as_json:
                 print_json(

@@ -8,7 +8,6 @@ import click
 
 from postroom.cli.shell import (
     json_option,
-    open_site_ledger,
     print_json,
     read_site,
     read_world,
@@ -16,6 +15,7 @@ from postroom.cli.shell import (
 )
 from postroom.errors import ConfigError
 from postroom.posts.publication import MailState, Publication
+from postroom.publish import open_site
 
 
 @click.group("posts")
@@ -29,7 +29,7 @@ def command() -> None:
 def list_(folder: str | None, *, as_json: bool) -> None:
     """List every post that was public once, with its permanent id."""
     config = read_site(folder)
-    with open_site_ledger(config, read_world(), create=False) as store:
+    with open_site(config, read_world()) as store:
         for item in store.publications():
             if as_json:
                 print_json(
@@ -61,7 +61,7 @@ def hold(folder: str | None, *, release: bool, paths: tuple[str, ...]) -> None:
     Posts that `digest.max_new` held wait for `publish --yes` or for this command.
     """
     config = read_site(folder)
-    with open_site_ledger(config, read_world(), create=False) as store:
+    with open_site(config, read_world()) as store:
         known = {item.path: item for item in store.publications()}
         changes = [_changed(known.get(path), path, release=release) for path in paths]
         store.record_publications(changes)

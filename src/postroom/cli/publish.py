@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @click.option("--now", metavar="TIME", help="The run's whole clock (ISO 8601).")
 @click.option("--yes", is_flag=True, help="Send also what the guards hold back.")
 @click.option("--no-mail", is_flag=True, help="Feeds and pages only.")
-@click.option("--summary", is_flag=True, help="Say what was done, also without a terminal.")
+@click.option(
+    "--summary", is_flag=True, help="Say what was done, also without a terminal."
+)
 @click.option(
     "--accept-rollback",
     is_flag=True,

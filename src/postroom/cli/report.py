@@ -55,7 +55,7 @@ def print_faults(report: Report) -> int:
     for problem in report.built.problems:
         click.echo(str(problem), err=True)
         code = NEEDS_A_PERSON
-    if report.composed and report.composed.notice:
+    if report.composed and report.composed.held:
         click.echo(f"postroom: {report.composed.notice}", err=True)
         code = NEEDS_A_PERSON
     if report.delivered is None:
@@ -97,10 +97,14 @@ def print_summary(config: Config, report: Report, *, dry: bool) -> None:
         click.echo(
             f"edition  {edition.key}: {len(edition.posts)} posts to {edition.audience} subscribers"
         )
+    if report.composed.notice and not report.composed.held:
+        click.echo(f"note     {report.composed.notice}")
     told = ", ".join(f"{count} {state}" for state, count in report.deliveries.items())
     click.echo(f"letters  {told or 'none due'}")
     if config.mail.transport == "outbox" and config.outbox_folder.exists():
-        click.echo(f"outbox   {config.outbox_folder} (open the .eml files in a mail program)")
+        click.echo(
+            f"outbox   {config.outbox_folder} (open the .eml files in a mail program)"
+        )
 
 
 FEED_FILES = ("atom.xml", "rss.xml", "feed.json")

@@ -1,70 +1,153 @@
 """Due slots become frozen editions: judge new posts, plan, render once, store.
 
-Only values meet here; every decision is one of the pure functions of `digests`. The
-store applies each plan in one transaction, so a run killed anywhere finds either the
-whole edition or none.
+Every decision is one of the pure functions of `digests`; the store applies each plan in
+one transaction, so a run killed anywhere finds either the whole edition or none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from postroom.build.run import read_posts
 from postroom.digests.edition import EditionPlan, Offer
-from postroom.digests.guard import Guards, plan_mailing
-from postroom.digests.plan import plan_edition
 from postroom.digests.schedule import due_slot
 from postroom.posts.publication import MailState
 from postroom.subscribers.subscriber import Cadence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from postroom.build.library import Library
     from postroom.config import Config
-    from postroom.mail.letter import Letter
+    from postroom.digests.guard import MailingPlan
     from postroom.posts.post import Post
     from postroom.posts.publication import Publication
-    from postroom.store.base import Store
+    from postroom.store.base import Pending, Store
 
-NEVER_DEALT_WITH = timedelta(days=400)
-"""How far back a cadence without history looks for its last slot: beyond a year."""
+    ReadPosts = Callable[[], Sequence[Post]]
+    """Public posts, newest first; called only when something is due."""
+
+WITHOUT_HISTORY = timedelta(days=400)
+"""How far back a cadence that never was due looks for its last slot: beyond a year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """The editions this run froze, and what the guards held back, in words."""
+    """The editions a run froze, and what the guards decided, in words."""
 
     editions: tuple[EditionPlan, ...] = ()
     notice: str = ""
+    held: bool = False
+    """Posts wait for a person."""
 
 
 def compose_editions(
-    config: Config, store: Store, library: Library | None, now: datetime, *, yes: bool
+    config: Config, store: Store, read_posts: ReadPosts, now: datetime, *, yes: bool
 ) -> Composed:
-    """Freeze an edition for every cadence that is due and has something for somebody.
+    """Freeze an edition for each cadence that is due and has something for somebody.
 
-    `library` is what the build read, or None when nothing changed; the posts are then
-    read only if something is due. `yes` lets through what the guards hold.
+    `yes` lets through what the guards hold.
     """
     pending = store.pending(now)
-    slots = due_slots(config, store, now, immediate=pending.immediate)
-    if not (pending.new_publications or slots or yes):
+    due = _due(config, store, pending, now)
+    if not (pending.new_publications or due or yes):
         return Composed()
-    library = library or read_posts(config, now)
-    notice = _judge(config, store, library, now, yes=yes)
-    slots |= due_slots(config, store, now, immediate=store.pending(now).immediate)
-    offers = offers_of(library.posts, store.publications())
-    posts = {offer.number: post for offer, post in offers}
+    posts = read_posts()
+    mailing = judge(config, store, posts, now, yes=yes)
+    store.record_publications(mailing.changes)
+    due = _due(config, store, store.pending(now), now)
     editions = []
-    for cadence, slot in slots.items():
-        plan = plan_edition(...)
-        if plan is None:
-            store.pass_slot(cadence, slot, store.facts().counter)
-            continue
-        store.freeze(plan, render_letters(config, plan, posts), now)
-        editions.append(plan)
-    return Composed(editions=tuple(editions), notice=notice)
+    if due:
+        offered = numbered(store.publications(), posts)
+        for cadence, slot in due:
+            plan = _freeze(config, store, offered, cadence, slot, now)
+            if plan is not None:
+                editions.append(plan)
+    return Composed(
+        editions=tuple(editions),
+        notice=mailing.notice,
+        held=any(item.mail is MailState.HELD for item in mailing.changes),
+    )
+
+
+def judge(
+    config: Config, store: Store, posts: Sequence[Post], now: datetime, *, yes: bool
+) -> MailingPlan:
+    """Ask the guards about every publication that no run has judged; stores nothing."""
+    from postroom.digests.guard import Guards, plan_mailing  # noqa: PLC0415 - an idle run judges nothing
+
+    facts = store.facts()
+    guards = Guards(
+        max_age=config.digest.max_age,
+        max_new=config.digest.max_new,
+        yes=yes,
+        first_run=not facts.published_before,
+        counter=facts.counter,
+        now=now,
+    )
+    return plan_mailing(store.publications(), posts, guards)
+
+
+def numbered(
+    publications: Sequence[Publication], posts: Sequence[Post]
+) -> list[tuple[Offer, Post]]:
+    """Join numbered publications with their posts; what left the folder is not offered."""
+    by_path = {post.path: post for post in posts}
+    return [
+        (
+            Offer(
+                number=item.number,
+                path=item.path,
+                tags=by_path[item.path].tags,
+                published=by_path[item.path].published or item.first_seen,
+            ),
+            by_path[item.path],
+        )
+        for item in publications
+        if item.number is not None and item.path in by_path
+    ]
+
+
+def _due(
+    config: Config, store: Store, pending: Pending, now: datetime
+) -> list[tuple[Cadence, datetime]]:
+    """Which cadences have a slot that no run has dealt with; missed slots are one."""
+    found = []
+    if config.digest.immediate and pending.immediate:
+        found.append((Cadence.IMMEDIATE, now))
+    last = store.last_slots()
+    for cadence, cron in config.digest.crons().items():
+        since = last.get(cadence, now - WITHOUT_HISTORY)
+        slot = due_slot(cron, config.site.timezone, since, now)
+        if slot is not None:
+            found.append((cadence, slot))
+    return found
+
+
+def _freeze(
+    config: Config,
+    store: Store,
+    offered: Sequence[tuple[Offer, Post]],
+    cadence: Cadence,
+    slot: datetime,
+    now: datetime,
+) -> EditionPlan | None:
+    """Plan, render and store one edition; an empty one only moves slot and marks."""
+    from postroom.compose.letters import render_letters  # noqa: PLC0415 - jinja2, css-inline
+    from postroom.digests.plan import Occasion, plan_edition  # noqa: PLC0415
+
+    counter = store.facts().counter
+    plan = plan_edition(
+        Occasion(cadence=cadence, slot=slot, counter=counter),
+        [offer for offer, _ in offered],
+        store.audience(cadence),
+        language=config.site.language,
+        zone=config.site.timezone,
+    )
+    if plan is None:
+        store.pass_slot(cadence, slot, counter)
+        return None
+    posts = {offer.number: post for offer, post in offered}
+    store.freeze(plan, render_letters(config, plan, posts), now)
+    return plan

@@ -52,7 +52,7 @@ class EditionPlan:
     """What would go out for one slot; frozen by the store in one transaction."""
 
     key: str
-    """Unique and permanent: `weekly-20261123T0800`, `immediate-12`."""
+    """Unique and permanent: `weekly-20261123T0800`, `immediate-12-20261123T1731`."""
     cadence: Cadence
     slot: datetime
     mark: int

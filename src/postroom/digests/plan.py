@@ -176,8 +176,13 @@ def _by_audience(item: tuple[Content, list[AudienceGroup]]) -> tuple[int, Conten
 
 
 def _key(occasion: Occasion, zone: tzinfo) -> str:
-    """`immediate` has no slots: its counter names it. `b`: the repeated hour."""
-    if occasion.cadence is Cadence.IMMEDIATE:
-        return f"{occasion.cadence}-{occasion.counter}"
+    """Name an edition by its slot; `b` in the hour that a change of clocks repeats.
+
+    `immediate` has the counter too: it may be due twice in one minute, and twice at one
+    counter, when a reader changes to it who has yet to get what the others have.
+    """
     local = occasion.slot.astimezone(zone)
-    return f"{occasion.cadence}-{local:%Y%m%dT%H%M}" + ("b" if local.fold else "")
+    stamp = f"{local:%Y%m%dT%H%M}" + ("b" if local.fold else "")
+    if occasion.cadence is Cadence.IMMEDIATE:
+        return f"{occasion.cadence}-{occasion.counter}-{stamp}"
+    return f"{occasion.cadence}-{stamp}"

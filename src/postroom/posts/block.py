@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postroom.errors import PostError, Problem
+from postroom.posts.values import fold_line, shorten
 
 if TYPE_CHECKING:
     from postroom.posts.values import Value
@@ -29,12 +30,15 @@ class Block:
     """Line of the file, from 1, on which `text` begins, in column 1."""
 
     def problem(self, index: int, message: str, cure: str = "") -> Problem:
-        """Return a problem at character `index` of the block, placed in the file."""
+        """Return a problem at character `index` of the block, placed in the file.
+
+        The message may quote what escapes in the block made: it is cleaned.
+        """
         return Problem(
             path=self.path,
             line=self.line + self.text.count("\n", 0, index),
             column=index - self.text.rfind("\n", 0, index),
-            message=message,
+            message=shorten(fold_line(message)),
             cure=cure,
         )
 

@@ -21,7 +21,8 @@ DATE = re.compile(
         (?: \s*[Tt]\s* | \s+ )
         (?P<hour>\d{1,2}) : (?P<minute>\d{2})
         (?: : (?P<second>\d{2}) (?: [.,] (?P<fraction>\d{1,9}) )? )?
-        (?: \s* (?P<zone> [Zz] | UTC | GMT | [+-]\d{1,2} (?: :?\d{2} )? ) )?
+        (?: \s* (?P<zone> [Zz] | UTC | GMT
+            | (?P<sign>[+-]) (?P<hours>\d{1,2}) (?: :? (?P<minutes>[0-5]\d) )? ) )?
     )?
     """,
     re.VERBOSE | re.ASCII,
@@ -56,22 +57,18 @@ def parse_date(text: str, zone: tzinfo) -> datetime:
         int(found["minute"] or 0),
         int(found["second"] or 0),
         int(fraction),
-        tzinfo=_zone(found["zone"]) if found["zone"] else zone,
+        tzinfo=_zone(found) if found["zone"] else zone,
     )
     if moment.year < FIRST_YEAR:
         raise ValueError(f"the year must be {FIRST_YEAR} or later")
     return _in_zone(moment, zone)
 
 
-def _zone(text: str) -> tzinfo:
-    if text[0] not in "+-":
+def _zone(found: re.Match[str]) -> tzinfo:
+    if not found["sign"]:
         return UTC
-    digits = text[1:].replace(":", "")
-    hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")
-    if int(minutes) > 59:
-        raise ValueError("minutes of a zone must be in 0..59")
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
-    return timezone(offset if text[0] == "+" else -offset)
+    offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
+    return timezone(offset if found["sign"] == "+" else -offset)
 
 
 def _in_zone(moment: datetime, zone: tzinfo) -> datetime:

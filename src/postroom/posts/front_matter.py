@@ -36,7 +36,7 @@ HEADER = re.compile(r"[\w-]+[ \t]*:(?:[ \t]|\n|\Z)")
 BLANKS = re.compile(r"(?:[ \t]*+\n)*+")
 
 LONG_DOTTED_KEY = re.compile(
-    r"""(?<![\w-]) (?: (?:[\w-]++|"[^"\n]*"|'[^'\n]*') [ \t]* \. [ \t]* ){20}""",
+    r"""(?<![\w-]) (?: (?:[\w-]++|"[^"\n]*"|'[^'\n]*') [ \t]* \. [ \t]* ){50}""",
     re.VERBOSE,
 )
 """tomllib needs minutes for a key of thousands of parts."""
@@ -95,7 +95,7 @@ class Handler(BaseHandler):
     is no dict, so source, block, body and values are kept here.
     """
 
-    FM_BOUNDARY: ClassVar[re.Pattern[str]]  # type: ignore[misc]  # narrows an Optional
+    OPENING: ClassVar[re.Pattern[str]]
     block: Block
     body: str
     body_line: int
@@ -103,13 +103,13 @@ class Handler(BaseHandler):
     warnings: tuple[Problem, ...] = ()
 
     def __init__(self, source: SourceText) -> None:
-        super().__init__()
+        super().__init__(fm_boundary=self.OPENING)
         self.source = source
 
     @classmethod
     def begins(cls, text: str) -> bool:
         """Tell whether `text` begins with this kind of front matter."""
-        return cls.FM_BOUNDARY.match(text) is not None
+        return cls.OPENING.match(text) is not None
 
     def split(self, text: str) -> tuple[str, str]:
         """Find the block and the body in the raw source; `text` was stripped."""
@@ -166,7 +166,7 @@ class Fence(Handler):
 
     def bounds(self, text: str) -> tuple[int, int, int]:
         """Look for the closing fence."""
-        opening = self.FM_BOUNDARY.match(text)
+        opening = self.OPENING.match(text)
         start = opening.end() if opening else 0
         closing = self.CLOSING.search(text, start)
         if closing is None:
@@ -179,7 +179,7 @@ class Fence(Handler):
 class YamlFence(Fence):
     """`---` closed by `---` or `...`."""
 
-    FM_BOUNDARY = DASHES
+    OPENING = DASHES
     CLOSING = DASHES_OR_DOTS
     SIGN = "---"
 
@@ -192,7 +192,7 @@ class YamlFence(Fence):
 class TomlFence(Fence):
     """`+++` closed by `+++`."""
 
-    FM_BOUNDARY = PLUSES
+    OPENING = PLUSES
     CLOSING = CLOSING_PLUSES
     SIGN = "+++"
 
@@ -214,7 +214,7 @@ class TomlFence(Fence):
 class JsonObject(Handler):
     """A JSON object, on one line or many."""
 
-    FM_BOUNDARY = BRACE
+    OPENING = BRACE
 
     def bounds(self, text: str) -> tuple[int, int, int]:
         """Decode the object: only that tells where it ends."""
@@ -251,7 +251,7 @@ class JsonObject(Handler):
 class Header(Handler):
     """Pelican's lines `Key: value` up to the first blank one, without fences."""
 
-    FM_BOUNDARY = HEADER
+    OPENING = HEADER
 
     def bounds(self, text: str) -> tuple[int, int, int]:
         """The header ends before the first blank line."""

@@ -7,29 +7,29 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from postroom.errors import PostError, Problem
+from postroom.errors import Problem
 from postroom.posts import dates, keys, slug, values
 from postroom.posts.decode import parse_text
-from postroom.posts.front_matter import FrontMatter, parse_front_matter
-from postroom.posts.keys import Entry, Keys
+from postroom.posts.front_matter import parse_front_matter
+from postroom.posts.keys import Keys
 from postroom.posts.post import Head
+from postroom.posts.reading import Reading, is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from postroom.posts.post import Rules, Source
+    from postroom.posts.keys import Entry
+    from postroom.posts.post import Person, Rules, Source
     from postroom.posts.values import Value
 
-DRAFT_STATUS = frozenset(
-    """
+DRAFT_WORDS = """
     draft drafts hidden pending private review future trash skip unpublished wip idea
     todo 초안 임시저장 비공개
-    """.split()
-)
+"""
+DRAFT_STATUS = frozenset(DRAFT_WORDS.split())
 """Words of Pelican, Ghost, WordPress and note takers for `not yet` and `not for all`."""
 SCHEDULED = "scheduled"
 """Ghost's word: public once its date has come, so a draft only without one."""
@@ -37,10 +37,11 @@ SCHEDULED = "scheduled"
 EMBARGO = ("publishDate", "publish_date")
 """Hugo: not before this day, whatever `date` says."""
 
-IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:[^\s<>\"{}|\\^`]{1,1000}")
 """An absolute IRI (RFC 3987), which `atom:id` must be (RFC 4287, section 4.2.6)."""
+MAX_URL = 2000
+"""Characters; data: pictures are longer."""
 FOREIGN_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
-PLACEHOLDERS = ("{{", "{%")
 
 
 def parse_head(source: Source, rules: Rules) -> Head:
@@ -51,7 +52,7 @@ def parse_head(source: Source, rules: Rules) -> Head:
     """
     text = parse_text(source, rules.encoding)
     front = parse_front_matter(text, pelican=rules.pelican_header)
-    reading = _Reading(
+    reading = Reading(
         path=source.path,
         rules=rules,
         front=front,
@@ -64,48 +65,7 @@ def parse_head(source: Source, rules: Rules) -> Head:
     return _build_head(reading)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """One source while it is read; `problems` collects the warnings."""
-
-    path: str
-    rules: Rules
-    front: FrontMatter
-    keys: Keys
-    name: slug.Name
-    problems: list[Problem] = field(default_factory=list)
-
-    def problem(self, key: str, message: str, cure: str) -> Problem:
-        """Return a problem at `key` of the front matter, or of the whole file."""
-        if not key:
-            return Problem(path=self.path, message=message, cure=cure)
-        block = self.front.block
-        return block.problem(block.find_key(key), message, cure)
-
-    def warn(self, key: str, message: str, cure: str = "") -> None:
-        """Add a warning."""
-        self.problems.append(self.problem(key, message, cure))
-
-    def line(self, canonical: str) -> str:
-        """Return a value as one clean line, or nothing; warns when it is cut."""
-        entry = self.keys.first(canonical)
-        if entry is None:
-            return ""
-        line = values.parse_line(", ".join(values.texts_of(entry.value)))
-        if isinstance(entry.value, dict):
-            self.warn(entry.key, f"`{entry.key}` must be text", "write one line")
-        if len(line) > values.LINE_LIMIT:
-            self.warn(entry.key, f"`{entry.key}` is longer than {values.LINE_LIMIT}")
-        return values.shorten(line)
-
-    def text(self, canonical: str) -> str:
-        """Return a value as clean text that may have several lines."""
-        entry = self.keys.first(canonical)
-        joined = "\n\n".join(values.texts_of(entry.value)) if entry else ""
-        return values.clean(joined).strip()
-
-
-def _build_head(reading: _Reading) -> Head:
+def _build_head(reading: Reading) -> Head:
     draft = _is_draft(reading)
     published = _published(reading, draft=draft)
     title, subject = _title_and_subject(reading)
@@ -139,12 +99,13 @@ def _build_head(reading: _Reading) -> Head:
 
 
 def _finish(
-    reading: _Reading, title: str, published: datetime | None
+    reading: Reading, title: str, published: datetime | None
 ) -> Iterator[Problem]:
     """Yield all warnings, with those about the whole file last."""
     yield from reading.problems
     front = reading.front
-    if front.found and not title and published is None:
+    unknown = bool(front.values) and not reading.keys.any_known()
+    if unknown and not title and published is None:
         line = front.block.line
         message = "the front matter has neither title nor date"
         cure = "if the first line is a rule, write it as ***"
@@ -160,7 +121,7 @@ def _finish(
 # -- texts ---------------------------------------------------------------------
 
 
-def _title_and_subject(reading: _Reading) -> tuple[str, str]:
+def _title_and_subject(reading: Reading) -> tuple[str, str]:
     """`subject` is the title where there is no other (Buttondown)."""
     entry = reading.keys.first("title")
     if entry is not None and keys.fold(entry.key) == "subject":
@@ -169,19 +130,19 @@ def _title_and_subject(reading: _Reading) -> tuple[str, str]:
     return reading.line("title"), reading.line("subject")
 
 
-def _tags(reading: _Reading) -> tuple[str, ...]:
+def _tags(reading: Reading) -> tuple[str, ...]:
     """Tags, then categories: many blogs file their posts by category alone."""
     entries = [reading.keys.first("tags"), reading.keys.first("categories")]
     tags = [tag for entry in entries if entry for tag in values.parse_tags(entry.value)]
     return values.merge_tags(iter(tags))
 
 
-def _authors(reading: _Reading) -> tuple[values.Person, ...]:
+def _authors(reading: Reading) -> tuple[Person, ...]:
     entry = reading.keys.first("authors")
     return values.parse_people(entry.value) if entry else ()
 
 
-def _language(reading: _Reading) -> str:
+def _language(reading: Reading) -> str:
     entry = reading.keys.first("language")
     if entry is None:
         return reading.name.language or reading.rules.language
@@ -193,8 +154,8 @@ def _language(reading: _Reading) -> str:
     return language or reading.rules.language
 
 
-def _canonical_url(reading: _Reading) -> str:
-    url = reading.line("canonical_url")
+def _canonical_url(reading: Reading) -> str:
+    url = reading.whole_line("canonical_url")
     entry = reading.keys.first("canonical_url")
     if entry is None or values.WEB_ADDRESS.fullmatch(url):
         return url
@@ -202,9 +163,9 @@ def _canonical_url(reading: _Reading) -> str:
     return ""
 
 
-def _id(reading: _Reading) -> str:
+def _id(reading: Reading) -> str:
     """Return the author's id if a feed can hold it; a bare UUID becomes a URN."""
-    written = reading.line("id")
+    written = reading.whole_line("id")
     entry = reading.keys.first("id")
     if entry is None or IRI.fullmatch(written):
         return written
@@ -216,7 +177,7 @@ def _id(reading: _Reading) -> str:
         return ""
 
 
-def _image(reading: _Reading) -> tuple[str, str]:
+def _image(reading: Reading) -> tuple[str, str]:
     """Return the picture's address as written, and what it shows."""
     entry = reading.keys.first("image")
     alt = reading.line("image_alt")
@@ -232,7 +193,7 @@ def _image(reading: _Reading) -> tuple[str, str]:
     else:
         url = _first_line({"": value}, ("",))
     url = url.removeprefix("!").strip("[]")
-    if FOREIGN_SCHEME.match(url) or any(sign in url for sign in PLACEHOLDERS):
+    if len(url) > MAX_URL or FOREIGN_SCHEME.match(url) or is_placeholder(url):
         message = f"`{entry.key}` is no address of a picture"
         reading.warn(entry.key, message, "write a path or a https: address")
         url = ""
@@ -251,7 +212,7 @@ def _first_line(fields: dict[str, Value], names: tuple[str, ...]) -> str:
 # -- visibility ----------------------------------------------------------------
 
 
-def _is_draft(reading: _Reading) -> bool:
+def _is_draft(reading: Reading) -> bool:
     """Any sign of a draft wins: a letter cannot be called back."""
     if reading.name.draft:
         return True
@@ -268,7 +229,7 @@ def _is_draft(reading: _Reading) -> bool:
     return any(status in DRAFT_STATUS for status in _statuses(reading))
 
 
-def _is_true_or_odd(reading: _Reading, key: str) -> bool:
+def _is_true_or_odd(reading: Reading, key: str) -> bool:
     """`draft: maybe` is a draft too, with a warning."""
     for entry in reading.keys.all((key,)):
         flag = values.parse_flag(entry.value)
@@ -280,7 +241,7 @@ def _is_true_or_odd(reading: _Reading, key: str) -> bool:
     return False
 
 
-def _statuses(reading: _Reading) -> list[str]:
+def _statuses(reading: Reading) -> list[str]:
     entries = reading.keys.all((keys.STATUS,))
     return [
         values.parse_line(text).casefold()
@@ -289,11 +250,11 @@ def _statuses(reading: _Reading) -> list[str]:
     ]
 
 
-def _waits_for_a_date(reading: _Reading, published: datetime | None) -> bool:
+def _waits_for_a_date(reading: Reading, published: datetime | None) -> bool:
     return published is None and SCHEDULED in _statuses(reading)
 
 
-def _is_mailed(reading: _Reading) -> bool:
+def _is_mailed(reading: Reading) -> bool:
     """`email: false` and `send: false` keep a post out of letters, as an empty body does."""
     entries = reading.keys.all(keys.ALIASES["mailed"])
     refused = any(values.parse_flag(entry.value) is False for entry in entries)
@@ -303,13 +264,13 @@ def _is_mailed(reading: _Reading) -> bool:
 # -- dates ---------------------------------------------------------------------
 
 
-def _published(reading: _Reading, *, draft: bool) -> datetime | None:
+def _published(reading: Reading, *, draft: bool) -> datetime | None:
     """Front matter, file name, folders, `path`, then the day of creation; or None."""
     written = [
         entry for entry in reading.keys.all(keys.ALIASES["date"]) if _is_dated(entry)
     ]
     if written:
-        moment = _date(reading, written[0], lenient=draft)
+        moment = reading.date(written[0], lenient=draft)
         return _embargoed(reading, written[1:], moment, draft=draft)
     address = reading.keys.all(("path",))
     addressed = [
@@ -321,7 +282,7 @@ def _published(reading: _Reading, *, draft: bool) -> datetime | None:
     if day is not None:
         return dates.midnight(day, reading.rules.zone)
     created = reading.keys.first("created")
-    return _date(reading, created, lenient=draft) if created else None
+    return reading.date(created, lenient=draft) if created else None
 
 
 def _is_dated(entry: Entry) -> bool:
@@ -332,58 +293,39 @@ def _is_dated(entry: Entry) -> bool:
 
 
 def _embargoed(
-    reading: _Reading, others: list[Entry], moment: datetime | None, *, draft: bool
+    reading: Reading, others: list[Entry], moment: datetime | None, *, draft: bool
 ) -> datetime | None:
     """Return the later one of the date and Hugo's `publishDate`."""
     names = {keys.fold(name) for name in EMBARGO}
     for entry in others:
         if keys.fold(entry.key) in names and moment is not None:
-            embargo = _date(reading, entry, lenient=draft)
+            embargo = reading.date(entry, lenient=draft)
             moment = max(moment, embargo) if embargo else moment
     return moment
 
 
-def _date(reading: _Reading, entry: Entry, *, lenient: bool) -> datetime | None:
-    """Return the date of a pair; where it cannot be read, an error or a warning."""
-    written = values.parse_line(", ".join(values.texts_of(entry.value)))
-    try:
-        return dates.parse_date(written, reading.rules.zone)
-    except ValueError as error:
-        reason = str(error)
-    message = f"`{entry.key}: {values.shorten(written, 40)}` is no date: {reason}"
-    cure = dates.HOW
-    if any(sign in written for sign in PLACEHOLDERS):
-        message, cure = (
-            f"unexpanded template placeholder in `{entry.key}`",
-            "write a date",
-        )
-    problem = reading.problem(entry.key, message, cure)
-    if not lenient:
-        raise PostError(problem)
-    reading.problems.append(problem)
-    return None
-
-
-def _updated(reading: _Reading, published: datetime | None) -> datetime | None:
+def _updated(reading: Reading, published: datetime | None) -> datetime | None:
     """Return the last change; a bad one is left out with a warning."""
     entry = reading.keys.first("updated")
-    updated = _date(reading, entry, lenient=True) if entry else None
-    if entry and updated and published and updated < published:
+    updated = reading.date(entry, lenient=True) if entry else None
+    if not (entry and updated and published and updated < published):
+        return updated
+    if updated.date() < published.date():
         message = f"`{entry.key}` lies before the date of the post, and is not used"
         reading.warn(entry.key, message, "correct one of the two")
         return None
-    return updated
+    return published  # a day alone means its midnight, before the post of that day
 
 
-def _expires(reading: _Reading, *, draft: bool) -> datetime | None:
+def _expires(reading: Reading, *, draft: bool) -> datetime | None:
     entry = reading.keys.first("expires")
-    return _date(reading, entry, lenient=draft) if entry else None
+    return reading.date(entry, lenient=draft) if entry else None
 
 
 # -- addresses -----------------------------------------------------------------
 
 
-def _addresses(reading: _Reading, *, dated: bool) -> tuple[str, str]:
+def _addresses(reading: Reading, *, dated: bool) -> tuple[str, str]:
     """Return the slug and the path of the page below the output folder."""
     own = _own_slug(reading) or slug.slug_of_name(reading.path, reading.name)
     if dated:
@@ -395,7 +337,7 @@ def _addresses(reading: _Reading, *, dated: bool) -> tuple[str, str]:
     return own, f"{own}/"
 
 
-def _own_slug(reading: _Reading) -> str:
+def _own_slug(reading: Reading) -> str:
     """Return the slug of the front matter, from its key or the end of its address."""
     entry = reading.keys.first("slug")
     if entry is not None:
@@ -403,7 +345,8 @@ def _own_slug(reading: _Reading) -> str:
         built = slug.build_slug(written.rstrip("/").rpartition("/")[2])
         if built:
             return built
-        reading.warn(entry.key, f"`{written}` has no letters for an address")
+        message = f"`{written}` has no letters for an address"
+        reading.warn(entry.key, message, "write letters or digits")
     for address in reading.keys.all(keys.ALIASES["address"]):
         for text in values.texts_of(address.value):
             built = slug.slug_of_address(values.parse_line(text))

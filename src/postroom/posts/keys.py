@@ -6,10 +6,13 @@ Keys are compared without regard to case, `_` and `-`: `publishDate` is `publish
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from postroom.posts.values import parse_flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -106,20 +109,20 @@ HANGUL_KEYS: Mapping[str, str] = {
     "비공개": "draft",
 }
 
-HARMLESS = (
-    "layout template type outputs weight featured pin order sticky toc math comments "
-    "aliases redirect_from lists email_only email_type isCJKLanguage version parent "
-    "resource related class cssclass publisher header footer theme source link data "
-    "nav_order license edition headline state format"
-).split()
+HARMLESS_WORDS = """
+    layout template type outputs weight featured pin order sticky toc math comments
+    aliases redirect_from lists email_only email_type isCJKLanguage version parent
+    resource related class cssclass publisher header footer theme source link data
+    nav_order license edition headline state format start end
+"""
 """Keys of other generators: not used, and no misspelling of ours."""
 
 SIMILAR = 0.8
 """Ratio of difflib from which a key is a likely misspelling: `titel`, `dat`."""
 MAX_UNKNOWN = 50
 """Unknown keys of one post that are compared; each costs a tenth of a millisecond."""
-MAX_COMPARED = 24
-"""Characters; none of our keys is as long."""
+SHORTEST, LONGEST = 3, 24
+"""Characters of a key that is compared; only one of ours is longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +149,11 @@ def fold(key: str) -> str:
     return folded.replace("_", "").replace("-", "").replace(" ", "")
 
 
+@lru_cache(maxsize=256)
+def _folded(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(fold, names)))
+
+
 KNOWN: Mapping[str, str] = {
     fold(name): name
     for names in (
@@ -157,7 +165,7 @@ KNOWN: Mapping[str, str] = {
     )
     for name in names
 }
-IGNORED = frozenset(map(fold, HARMLESS))
+IGNORED = frozenset(map(fold, HARMLESS_WORDS.split()))
 FOLDED_TEXT_KEYS = frozenset(map(fold, TEXT_KEYS))
 
 
@@ -177,16 +185,21 @@ class Keys:
 
     def all(self, names: tuple[str, ...]) -> list[Entry]:
         """Return the pairs with a value under `names`, in the order of `names`."""
-        found = [self.entries.get(fold(name), ()) for name in names]
-        filled = [
-            entry for entries in found for entry in entries if is_set(entry.value)
-        ]
-        return list({entry.key: entry for entry in filled}.values())
+        found: list[Entry] = []
+        for folded in _folded(names):
+            for entry in self.entries.get(folded, ()):
+                if is_set(entry.value) and entry not in found:
+                    found.append(entry)
+        return found
 
     def first(self, canonical: str) -> Entry | None:
         """Return the pair that counts for a name of ALIASES, None when all are empty."""
         found = self.all(ALIASES[canonical])
         return found[0] if found else None
+
+    def any_known(self) -> bool:
+        """Tell whether one key at least is ours or another generator's."""
+        return any(folded in KNOWN or folded in IGNORED for folded in self.entries)
 
     def remarks(self) -> Iterator[Remark]:
         """Yield warnings: contradictions, Korean keys, likely misspellings."""
@@ -198,7 +211,7 @@ class Keys:
             if folded not in KNOWN and folded not in IGNORED
         ]
         for key in unknown[:MAX_UNKNOWN]:
-            name = near_miss(fold(key))
+            name = near_miss(key)
             if name:
                 message = f"the key `{key}` is not read"
                 yield Remark(key=key, message=message, cure=f"did you mean `{name}`?")
@@ -207,7 +220,7 @@ class Keys:
         found = self.all(ALIASES[canonical])
         for other in found[1:]:
             same_name = fold(other.key) == fold(found[0].key)
-            if other.value == found[0].value or fold(other.key) == "published":
+            if other.value == found[0].value or parse_flag(other.value) is not None:
                 continue
             if same_name or canonical in EXCLUSIVE:
                 message = f"`{found[0].key}` and `{other.key}` differ; the first counts"
@@ -220,11 +233,16 @@ def is_set(value: Value) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def near_miss(folded: str) -> str:
-    """Return the known key that an unknown one is likely meant to be, or nothing."""
+def near_miss(key: str) -> str:
+    """Return the known key that an unknown one is likely meant to be, or nothing.
+
+    `author_site` is a key of its own, not a misspelling of `authors`.
+    """
+    folded = fold(key)
     if folded in FOLDED_HANGUL:
         return FOLDED_HANGUL[folded]
-    if not 3 <= len(folded) <= MAX_COMPARED:
+    compound = any(part in KNOWN for part in re.split("[_-]", key.casefold()))
+    if compound or not SHORTEST <= len(folded) <= LONGEST:
         return ""
     close = difflib.get_close_matches(folded, KNOWN, n=1, cutoff=SIMILAR)
     return KNOWN[close[0]] if close else ""

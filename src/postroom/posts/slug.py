@@ -25,27 +25,25 @@ SLUG_BYTES = 180
 """File systems allow 255 bytes in a name; feeds and editions add to it."""
 DIGEST_LENGTH = 8
 
-RESERVED = frozenset(
-    """
+RESERVED_WORDS = """
     posts tags page pages archive follow editions media assets static images index
     feed feeds atom rss sitemap robots search subscribe confirm unsubscribe preferences
     signup leave webhook api admin desk health
-    """.split()
-)
+"""
+RESERVED = frozenset(RESERVED_WORDS.split())
 """Words at the top of the output folder, and of the web part, that are the site's own."""
 
 DEVICES = re.compile(r"con|prn|aux|nul|(?:com|lpt)[0-9¹²³]")
 """Names Windows keeps for devices, in every folder."""
 
 ZERO_WIDTH = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
-APOSTROPHES = re.compile("['’ʼ]")
+APOSTROPHES = re.compile("['’\u02bc]")
 JEKYLL_STYLES = frozenset({"date", "pretty", "ordinal", "weekdate", "none"})
 SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
 PAGE_ENDING = re.compile(r"\.(?:html?|php|md)$", re.IGNORECASE)
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-LANGUAGES = frozenset(
-    """
+LANGUAGE_CODES = """
     aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs
     cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha
     he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn
@@ -53,9 +51,12 @@ LANGUAGES = frozenset(
     nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd
     se sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt
     tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
-    """.split()
-)
+"""
+LANGUAGES = frozenset(LANGUAGE_CODES.split())
 """ISO 639-1; `post.js.md` is no translation."""
+LANGUAGE_LENGTH = REGION_LENGTH = 2
+SCRIPT_LENGTH = 4
+"""Letters of the subtags that have a case of their own: `zh-Hant-TW`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +138,15 @@ def parse_language(text: str) -> str:
     if not LANGUAGE_TAG.fullmatch(tag):
         return ""
     primary, *rest = tag.lower().split("-")
-    if len(primary) == 2 and primary not in LANGUAGES:
+    if len(primary) == LANGUAGE_LENGTH and primary not in LANGUAGES:
         return ""
-    cased = [
-        part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part
-        for part in rest
-    ]
-    return "-".join((primary, *cased))
+    return "-".join((primary, *map(_cased_subtag, rest)))
+
+
+def _cased_subtag(part: str) -> str:
+    if len(part) == REGION_LENGTH:
+        return part.upper()
+    return part.title() if len(part) == SCRIPT_LENGTH else part
 
 
 # -- slugs ---------------------------------------------------------------------

@@ -18,7 +18,7 @@ from postroom.posts.post import Person
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Value: TypeAlias = "str | None | list[Value] | dict[str, Value]"
+Value: TypeAlias = "str | list[Value] | dict[str, Value] | None"
 
 LINE_LIMIT = 500
 """Characters of a title or name; a longer one is a mistake of the author's."""
@@ -34,10 +34,10 @@ YES = frozenset({"true", "yes", "on", "1", "y"})
 NO = frozenset({"false", "no", "off", "0", "n"})
 
 TAG_SEPARATORS = re.compile(r"[,;，；]")
-HASHTAGS = re.compile(r"\s+(?=#)")
+HASHTAGS = re.compile(" (?=#)")
 MAILBOX = re.compile(r"(?P<name>[^<>]*)<(?P<email>[^<>@\s]+@[^<>@\s]+)>")
 EMAIL = re.compile(r"[^<>@\s]+@[^<>@\s]+\.[^<>@\s]+")
-WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+WEB_ADDRESS = re.compile(r"https?://[^\s<>\"]{1,2000}", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
@@ -47,8 +47,12 @@ def clean(text: str) -> str:
 
 def parse_line(text: str) -> str:
     """Return one clean line: HTML entities decoded, runs of blanks and breaks folded."""
-    folded = LINE_BREAKS.sub(" ", html.unescape(text) if "&" in text else text)
-    return clean(folded).strip()
+    return fold_line(html.unescape(text) if "&" in text else text)
+
+
+def fold_line(text: str) -> str:
+    """Return one clean line: runs of blanks and line breaks become one blank."""
+    return clean(LINE_BREAKS.sub(" ", text)).strip()
 
 
 def shorten(line: str, limit: int = LINE_LIMIT) -> str:
@@ -85,12 +89,11 @@ def parse_tags(value: Value) -> tuple[str, ...]:
     pieces = (
         TAG_SEPARATORS.split(value) if isinstance(value, str) else [*texts_of(value)]
     )
+    lines = map(parse_line, pieces)
     tags = (
-        parse_line(tag)
-        for piece in pieces
-        for tag in (
-            HASHTAGS.split(piece) if piece.lstrip().startswith("#") else [piece]
-        )
+        tag
+        for line in lines
+        for tag in (HASHTAGS.split(line) if line.startswith("#") else [line])
     )
     return merge_tags(tag.strip("[]").lstrip("#").strip() for tag in tags)
 
@@ -131,9 +134,9 @@ def _person(text: str) -> Person:
     if mailbox is not None:
         email = mailbox["email"]
         name = mailbox["name"].strip().strip('"')
-        return Person(name=shorten(name or email.split("@")[0]), email=email)
+        return Person(name=shorten(name or email.partition("@")[0]), email=email)
     if EMAIL.fullmatch(text):
-        return Person(name=shorten(text.split("@")[0]), email=text)
+        return Person(name=shorten(text.partition("@")[0]), email=text)
     return Person(name=shorten(text.strip("[]").strip()))
 
 

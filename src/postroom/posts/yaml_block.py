@@ -66,7 +66,9 @@ def parse_yaml(block: Block) -> tuple[dict[str, Value], tuple[Problem, ...]]:
         return {}, ()
     if not isinstance(node, yaml.MappingNode):
         raise not_pairs(block)
-    values = _Walk(block).pairs(node, 1)
+    walk = _Walk(block)
+    walk.check(node)
+    values = walk.pairs(node, 1)
     warnings.extend(_comments(block))
     return values, tuple(warnings)
 
@@ -104,9 +106,14 @@ def _check_depth(block: Block, text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise too_deep(block, event.start_mark.index)
+                raise too_deep(block, _index(event.start_mark))
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+
+
+def _index(mark: object) -> int:
+    """Return the character a mark points to; its line counts other breaks than ours."""
+    return int(getattr(mark, "index", 0))
 
 
 def _quote(text: str, error: yaml.YAMLError) -> tuple[str, int] | None:
@@ -152,7 +159,6 @@ class _Walk:
 
     def pairs(self, node: yaml.MappingNode, depth: int) -> dict[str, Value]:
         found: dict[str, Value] = {}
-        self.check(node)
         for key_node, value_node in node.value:
             index = key_node.start_mark.index
             key = self.key(key_node)
@@ -190,7 +196,7 @@ def _comments(block: Block) -> list[Problem]:
     if " #" not in block.text:
         return warnings
     for found in re.finditer(
-        r"^(\w+)[ \t]*:[ \t](?:[^\"'|>\n]*[ \t])??#", block.text, re.M
+        r"^(\w+)[ \t]*:[ \t](?:[^\"'|>\n]*[ \t])??#", block.text, re.MULTILINE
     ):
         if is_text_key(found[1]):
             message = f"YAML reads what follows # in `{found[1]}` as a comment"
@@ -207,7 +213,7 @@ def _explain(block: Block, error: yaml.YAMLError) -> tuple[int, str, str]:
         index = getattr(error, "position", 0)
         return index, str(getattr(error, "reason", error)), "remove the character"
     problem, context = str(error.problem), str(error.context)
-    index = error.problem_mark.index if error.problem_mark else 0
+    index = _index(error.problem_mark)
     if "quoted scalar" in context or "flow" in context:
         return _explain_open(block, error)
     line = block.line_at(index)
@@ -224,8 +230,8 @@ def _explain(block: Block, error: yaml.YAMLError) -> tuple[int, str, str]:
 def _explain_open(block: Block, error: yaml.MarkedYAMLError) -> tuple[int, str, str]:
     """Explain a fault inside quotes, brackets or braces, at the place they open."""
     problem, context = str(error.problem), str(error.context)
-    index = error.problem_mark.index if error.problem_mark else 0
-    opened = error.context_mark.index if error.context_mark else index
+    index = _index(error.problem_mark)
+    opened = _index(error.context_mark)
     if "{{" in block.line_at(opened):
         return opened, PLACEHOLDER, FILL_IN
     if "escape" in problem:

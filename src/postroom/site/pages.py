@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import BaseLoader, TemplateNotFound
@@ -129,12 +129,10 @@ class _Pressroom:
 
     def post_pages(self, items: Sequence[Item]) -> Iterator[OutputFile]:
         """Yield the page of each post, with the ones before and after it in time."""
-        around = [None, *items, None]
-        for (newer, item), (_, older) in zip(
-            pairwise(around[:-1]), pairwise(around[1:]), strict=True
-        ):
-            if item is not None:
-                yield self._post_page(item, "site/post.html", newer, older)
+        newer = [None, *items[:-1]]
+        older = [*items[1:], None]
+        for before, item, after in zip(older, items, newer, strict=True):
+            yield self._post_page(item, "site/post.html", before, after)
 
     def undated_pages(self, items: Sequence[Item]) -> Iterator[OutputFile]:
         """Yield the page of each post without a date."""
@@ -242,7 +240,7 @@ class _Pressroom:
     # -- one page ----------------------------------------------------------------
 
     def _post_page(
-        self, item: Item, template: str, newer: Item | None, older: Item | None
+        self, item: Item, template: str, before: Item | None, after: Item | None
     ) -> OutputFile:
         post = item.post
         changed = build_moment(post.updated, self.site)
@@ -259,12 +257,12 @@ class _Pressroom:
             description=post.excerpt,
             canonical=canonical,
             item=item,
-            body=build_body(post.page_html, words_for(post.language)),
+            body=build_body(post.page_html, words_for(post.language or self.site.language)),
             updated=changed if changed and changed != item.published else None,
             authors=names if names != [self.site.author] else [],
             image=post.image,
-            newer=newer,
-            older=older,
+            before=before,
+            after=after,
         )
 
     def _own_page(

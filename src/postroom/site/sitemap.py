@@ -28,7 +28,7 @@ def build_sitemap(
     if len(addresses) <= limit:
         yield _sitemap_file(SITEMAP, "urlset", "url", addresses)
         return
-    parts = []
+    parts: list[tuple[str, str]] = []
     for start in range(0, len(addresses), limit):
         path = f"sitemap-{len(parts) + 1}.xml"
         parts.append((site_url + path, ""))

@@ -39,9 +39,9 @@ PLAIN = re.compile(
 BLANKS = " \t\u00a0\u3000"
 """Stripped from both ends; line breaks are not, they are a sign of something else."""
 UNSAFE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd]"
 )
-"""C0, C1, line separators, and the controls that make text read in another order."""
+"""C0, C1, line separators, controls of direction, and the mark of a lost character."""
 LOOKS = "write it as name@example.org"
 
 
@@ -85,7 +85,7 @@ def parse_unusual_address(text: str) -> Address:
         )
     if UNSAFE.search(text):
         raise AddressError(
-            f"{_show(text)} contains a line break or another invisible control character",
+            f"{_show(text)} contains a line break, a control or a lost character",
             cure=LOOKS,
         )
     local, _, domain = text.rpartition("@")

@@ -9,6 +9,7 @@ from postroom.digests.edition import AudienceGroup
 from postroom.mail.letter import Letter
 from postroom.store.base import Edition
 from postroom.store.sqlite.database import Database, from_instant, to_instant, to_json
+from postroom.store.sqlite.subscribers import topics_from_text, topics_to_text
 from postroom.subscribers.subscriber import Cadence
 
 if TYPE_CHECKING:
@@ -51,13 +52,12 @@ ORDER BY s.id
 
 # Who changed rhythm, topics or language after the run began was not considered with
 # them: unless they got the edition anyway, they are considered next time.
-RAISE_MARKS_OF_RECEIVERS = """
-UPDATE subscriber SET mark = ?1
-WHERE mark < ?1 AND id IN (SELECT subscriber FROM delivery WHERE edition = ?2)
-"""
 RAISE_MARKS = """
-UPDATE subscriber SET mark = ?1
-WHERE consent = 'confirmed' AND cadence = ?2 AND mark < ?1 AND changed_at <= ?3
+UPDATE subscriber SET mark = :mark
+WHERE consent = 'confirmed' AND cadence = :cadence AND mark < :mark
+  AND (changed_at <= :considered
+       OR EXISTS (SELECT 1 FROM delivery AS d
+                  WHERE d.edition = :edition AND d.subscriber = subscriber.id))
 """
 
 
@@ -81,7 +81,7 @@ class Editions(Database):
         at = from_instant(slot)
         with self._writing_much() as cursor:
             cursor.execute(DEAL_WITH_SLOT, (cadence.value, at))
-            cursor.execute(RAISE_MARKS, (mark, cadence.value, at))
+            _raise_marks(cursor, cadence, mark, considered=at)
             self._raise_serial(cursor)
 
     def audience(self, cadence: Cadence) -> list[AudienceGroup]:
@@ -90,7 +90,7 @@ class Editions(Database):
             return [
                 AudienceGroup(
                     language=language,
-                    topics=tuple(json.loads(topics)),
+                    topics=topics_from_text(topics),
                     mark=mark,
                     count=count,
                 )
@@ -123,12 +123,15 @@ class Editions(Database):
                 cursor.execute(
                     "UPDATE edition SET audience = ? WHERE id = ?", (audience, edition)
                 )
-                cursor.execute(RAISE_MARKS_OF_RECEIVERS, (plan.mark, edition))
             else:
                 cursor.execute("ROLLBACK TO edition")
             cursor.execute(DEAL_WITH_SLOT, (plan.cadence.value, from_instant(plan.slot)))
-            cursor.execute(
-                RAISE_MARKS, (plan.mark, plan.cadence.value, from_instant(now))
+            _raise_marks(
+                cursor,
+                plan.cadence,
+                plan.mark,
+                considered=from_instant(now),
+                edition=edition,
             )
             self._raise_serial(cursor)
         return audience
@@ -169,17 +172,12 @@ class Editions(Database):
             }
 
 
-def canonical(topics: tuple[str, ...]) -> str:
-    """Topics as the store keeps them: a set, so sorted and each once."""
-    return to_json(sorted(set(topics)))
-
-
 def _variants_of_groups(plan: EditionPlan) -> dict[tuple[str, str, int], int]:
     """Which variant each group receives; a group in two of them would get two letters."""
     groups: dict[tuple[str, str, int], int] = {}
     for variant in plan.variants:
         for group in variant.groups:
-            key = (group.language, canonical(group.topics), group.mark)
+            key = (group.language, topics_to_text(group.topics), group.mark)
             if groups.setdefault(key, variant.number) != variant.number:
                 raise ValueError(f"{plan.key}: {key} is in more than one variant")
     return groups
@@ -242,3 +240,23 @@ def _insert_deliveries(
         (edition, BATCH_SIZE, from_instant(now), plan.cadence.value),
     )
     return cursor.rowcount
+
+
+def _raise_marks(
+    cursor: sqlite3.Cursor,
+    cadence: Cadence,
+    mark: int,
+    *,
+    considered: int,
+    edition: int | None = None,
+) -> None:
+    """Everyone who got `edition`, or was considered at that instant, has been offered."""
+    cursor.execute(
+        RAISE_MARKS,
+        {
+            "mark": mark,
+            "cadence": cadence.value,
+            "considered": considered,
+            "edition": edition,
+        },
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from postroom.errors import LedgerDamagedError
 from postroom.posts.publication import MailState, Publication
-from postroom.store.base import Facts, Owner, Pending
+from postroom.store.base import Facts, Pending
 from postroom.store.sqlite.database import (
     RESTORE,
     Database,
@@ -17,6 +17,8 @@ from postroom.store.sqlite.database import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+    from postroom.store.base import Owner
 
 FACTS = "SELECT authority, serial, counter, published_before, ledger_id FROM ledger"
 

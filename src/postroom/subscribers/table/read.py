@@ -262,11 +262,15 @@ def _cadence(cell: str) -> Cadence | None:
         return None
     cadence = CADENCES.get(cell.lower())
     if cadence is None:
-        raise _RowError(f'"{parse_name(cell)}" is no cadence', f"write {', '.join(CADENCES)}")
+        raise _RowError(
+            f'"{parse_name(cell)}" is no cadence', f"write {', '.join(CADENCES)}"
+        )
     return cadence
 
 
 def _language(cell: str) -> str | None:
     if cell and not LANGUAGE.fullmatch(cell):
-        raise _RowError(f'"{parse_name(cell)}" is no language tag', 'write "ko" or "en"')
+        raise _RowError(
+            f'"{parse_name(cell)}" is no language tag', 'write "ko" or "en"'
+        )
     return cell or None

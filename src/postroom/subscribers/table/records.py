@@ -3,7 +3,7 @@
 A quoted cell may span lines, so one quote too many would swallow the rest of the table.
 Three rules stop that: a quote only opens at the start of a cell; a closing one is
 followed by the delimiter or the line's end; and a line that is a row by itself is not
-the continuation of another. Where they fail, the first line alone is a problem and
+the continuation of a row. Where they fail, the first line alone is a problem and
 reading goes on with the next.
 """
 
@@ -131,17 +131,19 @@ class RecordReader:
 
     def _join(self, text: str) -> str | None:
         """Return `text` with the lines up to its closing quote, or None; use them up."""
+        began_whole = self.is_row(text.split(self.delimiter))
         for count in range(1, MAX_JOINED):
-            if len(self.ahead) < count:
-                line = next(self.lines, None)
-                if line is None:
-                    return None
-                self.ahead.append(line)
-            line = self.ahead[count - 1]
-            text += "\n" + line
-            if len(text) > MAX_LINE or self._is_whole(line):
+            line = self._peek(count - 1)
+            if line is None:
                 return None
-            if '"' in line and not is_open(text, self.delimiter):
+            text += "\n" + line
+            closes = '"' in line and not is_open(text, self.delimiter)
+            # A closing line may look like a row: `end of note",kim@blog.kr`.
+            if (began_whole or not closes) and self._is_whole(line):
+                return None
+            if len(text) > MAX_LINE:
+                return None
+            if closes:
                 if split_quoted(text, self.delimiter) is None:
                     return None
                 for _ in range(count):
@@ -149,13 +151,17 @@ class RecordReader:
                 return text
         return None
 
+    def _peek(self, index: int) -> str | None:
+        if len(self.ahead) <= index:
+            line = next(self.lines, None)
+            if line is None:
+                return None
+            self.ahead.append(line)
+        return self.ahead[index]
+
     def _is_whole(self, line: str) -> bool:
-        cells = (
-            split_quoted(line, self.delimiter)
-            if '"' in line
-            else line.split(self.delimiter)
-        )
-        return cells is not None and self.is_row(cells)
+        cells = split_quoted(line, self.delimiter) if '"' in line else None
+        return self.is_row(cells or line.split(self.delimiter))
 
     def _problem(self, message: str, cure: str, *, line: int = 0) -> Problem:
         return Problem(
