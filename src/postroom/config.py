@@ -221,6 +221,11 @@ class DigestConfig:
     max_new: int = _setting(10, _number(1, 100_000))
     max_posts: int = _setting(12, _number(1, 100))
 
+    def cadences(self) -> tuple[Cadence, ...]:
+        """Return every cadence that is on."""
+        immediate = (Cadence.IMMEDIATE,) if self.immediate else ()
+        return (*immediate, *self.crons())
+
     def crons(self) -> dict[Cadence, str]:
         """Return the expression of each cadence that is on, but for `immediate`."""
         named = {

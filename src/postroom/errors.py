@@ -145,3 +145,7 @@ class UnknownSubscriberError(PostroomError):
     """No subscriber has that address."""
 
     exit_code = 2
+
+
+class MessageUnsafeError(PostroomError):
+    """A message would not say what it should: a header field too many, a link too few."""

@@ -18,9 +18,9 @@ from postroom.compose.editions import Composed, compose_editions
 from postroom.errors import LedgerUnbalancedError
 from postroom.files.lock import hold_lock
 from postroom.files.secret import read_secret
-from postroom.store.base import Owner, UnknownPolicy
-from postroom.store.seal import Creation
-from postroom.store.sqlite.store import copy_ledger, open_ledger
+from postroom.store.base import Creation, Owner, UnknownPolicy
+from postroom.store.opening import copy_ledger, open_ledger
+from postroom.store.seal import LedgerState, ledger_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -172,5 +172,6 @@ def copied_site(config: Config) -> Iterator[Config]:
     """Give a configuration whose state is a copy: what is tried there leaves no trace."""
     with TemporaryDirectory(prefix="postroom-") as folder:
         copy = Path(folder) / "postroom.db"
-        copy_ledger(config.database_path, copy)
+        if ledger_state(config.database_path) is not LedgerState.ABSENT:
+            copy_ledger(config.database_path, copy)
         yield replace(config, store=replace(config.store, database=str(copy)))

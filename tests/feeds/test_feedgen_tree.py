@@ -6,6 +6,7 @@ When a test here fails after a change of feedgen, read both writers before pinni
 from __future__ import annotations
 
 import locale
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,9 @@ def tree(feed: Feed) -> FeedTree:
     """Return feedgen's builder with one entry that has all shared parts."""
     tree = FeedTree(feed)
     tree.link(rel="alternate", href=feed.home_url)
-    entry = next(entry for entry in feed.entries if entry.tags and entry.summary)
-    tree.add(entry)
+    tree.add(
+        next(replace(e, tags=e.tags[:1]) for e in feed.entries if e.language == "en")
+    )
     return tree
 
 
@@ -64,12 +66,10 @@ def test_the_rss_tree_has_the_known_elements_in_order(tree: FeedTree) -> None:
     ]  # fmt: skip
 
 
-def test_feedgen_still_writes_the_summary_raw_into_html(
-    feed: Feed, tree: FeedTree
-) -> None:
-    """The cure in rss.py can go when this fails."""
+def test_feedgen_still_writes_the_summary_raw_into_html(tree: FeedTree) -> None:
+    """So FeedTree escapes it before: escaped twice when this fails."""
     summary = tree.rss_tree().find("channel/item/description").text
-    assert summary in {entry.summary for entry in feed.entries}
+    assert summary == "Why a&lt;b holds &amp; what &amp;amp; means."
 
 
 def test_no_date_switches_the_locale_of_the_process(

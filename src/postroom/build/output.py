@@ -67,8 +67,13 @@ def write_pages(
         language=config.site.language,
         author=config.site.author,
         zone=config.site.timezone,
-        feeds=config.feeds.formats,
+        feeds=tuple(
+            (item.title, item.file_name, item.media_type)
+            for item in (FORMATS[name] for name in config.feeds.formats)
+        ),
         link_url=config.web.url,
+        cadences=config.digest.cadences(),
+        cadence=config.digest.default,
     )
     environment = build_environment(loader)
     for page in build_pages(info, library.posts, library.pages, environment):

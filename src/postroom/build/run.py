@@ -111,13 +111,19 @@ def _write(
 ) -> tuple[Problem, ...]:
     """Give ids, then write: files first, pages next, feeds last, so no link is early."""
     from postroom.build.output import copy_media, write_feeds, write_pages  # noqa: PLC0415 - jinja2, feedgen
-    from postroom.posts.publication import plan_publications  # noqa: PLC0415
+    from postroom.posts.publication import (  # noqa: PLC0415
+        find_id_problems,
+        plan_publications,
+    )
 
     known = store.publications()
-    planned = plan_publications(library.posts, known, store.facts().authority, now)
-    store.record_publications(planned.changes)
-    ids = {item.path: item.id for item in (*known, *planned.changes)}
+    everything = (*library.posts, *library.pages, *library.scheduled)
+    seen = (everything, known, store.facts().authority, now)
+    changes = plan_publications(*seen)
+    store.record_publications(changes)
+    by_id = {item.id: item for item in (*known, *changes)}
+    ids = {item.path: item.id for item in by_id.values()}
     copy_media(output, folder, library)
     write_pages(output, config, library, template_loader(config.templates_folder))
     write_feeds(output, config, library, store.facts(), ids)
-    return planned.problems
+    return find_id_problems(*seen)

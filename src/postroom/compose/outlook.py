@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from postroom.compose.editions import judge, numbered
 from postroom.digests.plan import Coming, Outlook, coming_editions
-from postroom.subscribers.subscriber import Cadence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +31,9 @@ def plan_outlook(
     counter = max([store.facts().counter, *(offer.number for offer in offers)])
     outlook = Outlook(
         offers=tuple(offers),
-        groups={cadence: store.audience(cadence) for cadence in _rhythms(config)},
+        groups={
+            cadence: store.audience(cadence) for cadence in config.digest.cadences()
+        },
         crons=config.digest.crons(),
         counter=counter,
         language=config.site.language,
@@ -40,8 +41,3 @@ def plan_outlook(
     )
     coming = coming_editions(outlook, now, until)
     return coming, {offer.number: offer for offer in offers}, mailing.notice
-
-
-def _rhythms(config: Config) -> list[Cadence]:
-    immediate = [Cadence.IMMEDIATE] if config.digest.immediate else []
-    return immediate + list(config.digest.crons())

@@ -90,7 +90,7 @@ def plan_edition(
                 number=number,
                 language=content[0],
                 posts=content[1],
-                groups=tuple(members),
+                groups=tuple(sorted(members, key=_by_wishes)),
             )
             for number, (content, members) in enumerate(ranked, 1)
         ),
@@ -173,6 +173,10 @@ def _matching(
 def _by_audience(item: tuple[Content, list[AudienceGroup]]) -> tuple[int, Content]:
     content, members = item
     return -sum(group.count for group in members), content
+
+
+def _by_wishes(group: AudienceGroup) -> tuple[str, tuple[str, ...], int]:
+    return group.language, group.topics, group.mark
 
 
 def _key(occasion: Occasion, zone: tzinfo) -> str:

@@ -27,8 +27,8 @@ _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 def atom_xml(feed: Feed) -> bytes:
     """Return `feed` as an Atom document in UTF-8; equal feeds give equal bytes.
 
-    Titles and summaries are plain text, content is `type="html"`. The feed's own
-    address (rel=self) is left out when `feed.urls` has none for `atom.xml`.
+    Titles are plain text; summaries (escaped) and content are `type="html"`. The feed's
+    own address (rel=self) is left out when `feed.urls` has none for `atom.xml`.
     """
     tree = FeedTree(feed)
     tree.author(_authors(feed.authors))

@@ -8,6 +8,7 @@ test_feedgen_tree.py fails when the tree is no longer the one mended.
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from feedgen.entry import FeedEntry
@@ -54,7 +55,9 @@ class FeedTree(FeedGenerator):  # type: ignore[misc]  # feedgen ships no types
         made.link(href=entry.url, rel="alternate")
         made.category([{"term": tag} for tag in entry.tags])
         if entry.summary:
-            made.summary(entry.summary)
+            # As HTML in both formats: readers take RSS's description as HTML anyway,
+            # where `a<b` would vanish, and plain text that names a tag is doubtful.
+            made.summary(escape(entry.summary, quote=False), type="html")
         if entry.content is not None:
             made.content(entry.content, type="html")
         # The default order is "prepend": a feed the wrong way round.
@@ -99,9 +102,7 @@ def add_thumbnail(parent: Element, entry: Entry) -> None:
 
 def render_tree(root: Element) -> bytes:
     """Return the document as UTF-8, one element a line, used prefixes on the root."""
-    used = {element.tag[1:].split("}")[0] for element in root.iter("{*}*")}
-    prefixes = {name: uri for name, uri in NAMESPACES.items() if uri in used}
-    etree.cleanup_namespaces(root, top_nsmap=prefixes)
+    etree.cleanup_namespaces(root, top_nsmap=NAMESPACES)
     document: bytes = etree.tostring(
         root, pretty_print=True, encoding="UTF-8", xml_declaration=True
     )

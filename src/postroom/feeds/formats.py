@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format: its file under the feed's folder, its media type, its writer."""
+    """A format: what people call it, its file under the feed's folder, its writer."""
 
+    title: str
     file_name: str
     media_type: str
     writer: str
@@ -36,16 +37,19 @@ class Format:
 
 FORMATS = {
     "atom": Format(
+        title="Atom",
         file_name="atom.xml",
         media_type="application/atom+xml",
         writer="atom:atom_xml",
     ),
     "rss": Format(
+        title="RSS",
         file_name="rss.xml",
         media_type="application/rss+xml",
         writer="rss:rss_xml",
     ),
     "json": Format(
+        title="JSON Feed",
         file_name="feed.json",
         media_type="application/feed+json",
         writer="json_feed:json_feed",

@@ -7,7 +7,6 @@ RSS Advisory Board's profile are kept: plain titles, one enclosure, a self link.
 from __future__ import annotations
 
 from email.utils import format_datetime
-from html import escape
 from typing import TYPE_CHECKING
 
 from postroom.feeds.feedgen_tree import (
@@ -71,10 +70,7 @@ def _mend_channel(channel: Element, feed: Feed) -> None:
 
 
 def _mend_item(item: Element, entry: Entry, feed: Feed) -> None:
-    """Make the description HTML; add date, creators, language and picture."""
-    if entry.summary:
-        # Readers take a description as HTML: unescaped, `a<b` would vanish.
-        item.find("description").text = escape(entry.summary, quote=False)
+    """Add what feedgen's item lacks: dates, creators, language, picture."""
     add_element(item, "pubDate", format_datetime(entry.published))
     if entry.updated != entry.published:
         add_element(item, qualified("atom", "updated"), entry.updated.isoformat())

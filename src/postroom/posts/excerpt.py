@@ -28,7 +28,9 @@ SENTENCE_END = re.compile(
     r"|(?<=[가-힣])\.(?=[가-힣])"
 )
 """The last alternative is Korean habit: `했다.그리고`."""
-EXTENDS = regex.compile(r"[\p{M}\p{Cf}\p{Emoji_Modifier}]")
+JOINS_BEFORE = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}]")
+JOINS_AFTER = regex.compile(r"[\p{GCB=Prepend}]+$")
+"""Signs that form one cluster with what stands before or after them."""
 TRAILING = " ,，、·・:：;；([{（［｛〔【「『《〈“‘«‹\"'"
 
 
@@ -41,21 +43,50 @@ def build_excerpt(text: str, limit: int) -> str:
     if limit < 1:
         return ""
     text, whole = _collapse(text, limit)
-    if whole and _offset(text, limit) == len(text):
-        return text
     end = _offset(text, limit)
+    if whole and end == len(text):
+        return text
     sentence = _sentence_end(text, _offset(text, int(limit * SENTENCE_FROM)), end)
     if sentence:
         return text[:sentence]
-    return text[: _word_end(text, limit)].rstrip(TRAILING) + ELLIPSIS
+    kept = text[: _word_end(text, limit - len(ELLIPSIS))].rstrip(TRAILING)
+    return JOINS_AFTER.sub("", kept) + ELLIPSIS
 
 
 def _collapse(text: str, limit: int) -> tuple[str, bool]:
     """Return `text` in NFC with single blanks, and whether that is all of it."""
     cap = limit * CODE_POINTS_PER_CLUSTER
-    start = ILLEGAL.sub("", text[:cap])
-    start = " ".join(unicodedata.normalize("NFC", start).split())
-    if len(text) <= cap:
-        return start, True
-    *_, last = [0, *(match.start() for match in regex.finditer(r"\X", start))]
-    return start[:last], False  # the last cluster may have gone on
+    whole = len(text) <= cap
+    start = ILLEGAL.sub(" ", unicodedata.normalize("NFC", text[:cap]))
+    start = " ".join(start.split())
+    if not whole and _offset(start, limit) == len(start):
+        *_, last = [0, *(match.start() for match in regex.finditer(r"\X", start))]
+        start = start[:last]  # the cap may stand within this cluster
+    return start, whole
+
+
+def _offset(text: str, clusters: int) -> int:
+    """Return where the first `clusters` clusters of `text` end."""
+    found = regex.match(rf"\X{{0,{clusters}}}", text)
+    return found.end() if found else 0
+
+
+def _sentence_end(text: str, start: int, end: int) -> int:
+    """Return the last end of a sentence from `start` to `end`, 0 when there is none."""
+    last = 0
+    for match in SENTENCE_END.finditer(text):
+        here = match.end()
+        if here > end:
+            break
+        if here >= start and not JOINS_BEFORE.match(text, here):
+            last = here
+    return last
+
+
+def _word_end(text: str, limit: int) -> int:
+    """Return where the last word within `limit` clusters ends, or the last cluster."""
+    end = _offset(text, limit)
+    if text[end : end + 1] == " ":
+        return end
+    blank = text.rfind(" ", _offset(text, max(limit - WORD_WITHIN, 0)), end)
+    return blank if blank > 0 else end

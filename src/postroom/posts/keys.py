@@ -118,7 +118,7 @@ HARMLESS_WORDS = """
 """Keys of other generators: not used, and no misspelling of ours."""
 
 SIMILAR = 0.8
-"""Ratio of difflib from which a key is a likely misspelling: `titel`, `dat`."""
+"""Ratio of difflib from which a key is a likely misspelling: `titl`, `dat`."""
 MAX_UNKNOWN = 50
 """Unknown keys of one post that are compared; each costs a tenth of a millisecond."""
 SHORTEST, LONGEST = 3, 24

@@ -43,17 +43,17 @@ SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
 PAGE_ENDING = re.compile(r"\.(?:html?|php|md)$", re.IGNORECASE)
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-LANGUAGE_CODES = """
-    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs
-    cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha
-    he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn
-    ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb
-    nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd
-    se sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt
-    tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
-"""
-LANGUAGES = frozenset(LANGUAGE_CODES.split())
-"""ISO 639-1; `post.js.md` is no translation."""
+ISO_639_1 = re.compile(
+    r"""
+    a[abefkmnrsvyz]| b[aegimnors]| c[aehorsuvy]| d[aevz]| e[elnostu]|
+    f[afijory]| g[adlnuv]| h[aeiortuyz]| i[adegikostu]| j[av]|
+    k[agijklmnorsuvwy]| l[abginotuv]| m[ghiklnrsty]| n[abdeglnorvy]|
+    o[cjmrs]| p[ailst]| qu| r[mnouw]| s[acdeghiklmnoqrstuvw]|
+    t[aeghiklnorstwy]| u[gkrz]| v[eio]| w[ao]| xh| y[io]| z[ahu]
+    """,
+    re.VERBOSE,
+)
+"""Languages of two letters; `post.js.md` is no translation."""
 LANGUAGE_LENGTH = REGION_LENGTH = 2
 SCRIPT_LENGTH = 4
 """Letters of the subtags that have a case of their own: `zh-Hant-TW`."""
@@ -124,7 +124,7 @@ def _without_extension(file: str) -> str:
 
 def _split_language(stem: str) -> tuple[str, str]:
     name, dot, suffix = stem.rpartition(".")
-    if name and dot and suffix.split("-")[0].lower() in LANGUAGES:
+    if name and dot and ISO_639_1.fullmatch(suffix.split("-")[0].lower()):
         return name, parse_language(suffix)
     return stem, ""
 
@@ -138,7 +138,7 @@ def parse_language(text: str) -> str:
     if not LANGUAGE_TAG.fullmatch(tag):
         return ""
     primary, *rest = tag.lower().split("-")
-    if len(primary) == LANGUAGE_LENGTH and primary not in LANGUAGES:
+    if len(primary) == LANGUAGE_LENGTH and not ISO_639_1.fullmatch(primary):
         return ""
     return "-".join((primary, *map(_cased_subtag, rest)))
 

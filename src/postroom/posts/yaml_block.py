@@ -9,6 +9,7 @@ posts have, and costs ten times as much.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import yaml
@@ -61,7 +62,7 @@ def parse_yaml(block: Block) -> tuple[dict[str, Value], tuple[Problem, ...]]:
     hold a line of text they are read as that text, with a warning.
     """
     warnings: list[Problem] = []
-    node = _compose(block, warnings)
+    node, block = _compose(block, warnings)
     if node is None:
         return {}, ()
     if not isinstance(node, yaml.MappingNode):
@@ -76,33 +77,37 @@ def parse_yaml(block: Block) -> tuple[dict[str, Value], tuple[Problem, ...]]:
 # -- composing -----------------------------------------------------------------
 
 
-def _compose(block: Block, warnings: list[Problem]) -> yaml.Node | None:
-    """Compose the block, quoting a line that is meant as text when libyaml balks."""
-    text = block.text
+def _compose(block: Block, warnings: list[Problem]) -> tuple[yaml.Node | None, Block]:
+    """Compose the block, quoting a line that is meant as text when libyaml balks.
+
+    Returns the block as it was read too: places in the node graph are places in it.
+    """
     for repairs in range(MAX_REPAIRS + 1):
         try:
-            _check_depth(block, text)
-            loader = PostLoader(text)
+            _check_depth(block)
+            loader = PostLoader(block.text)
             try:
-                return loader.get_single_node()
+                return loader.get_single_node(), block
             finally:
                 loader.dispose()
         except yaml.YAMLError as error:
-            mended = _quote(text, error) if repairs < MAX_REPAIRS else None
+            mended = _quote(block.text, error) if repairs < MAX_REPAIRS else None
             if mended is None:
                 raise block.error(*_explain(block, error)) from None
             text, index = mended
             message = f"`{block.line_at(index)}` is not YAML; read as text"
             warnings.append(block.problem(index, message, QUOTE_IT))
+            block = replace(block, text=text)
     raise AssertionError("the last round returns or raises")
 
 
-def _check_depth(block: Block, text: str) -> None:
+def _check_depth(block: Block) -> None:
     """Refuse deep nesting early: older libyaml needs seconds for 20,000 brackets."""
-    if len(text) <= EVENTS_FROM and len(NESTING.findall(text)) <= MAX_DEPTH:
+    few = len(NESTING.findall(block.text)) <= MAX_DEPTH
+    if few and len(block.text) <= EVENTS_FROM:
         return
     depth = 0
-    for event in yaml.parse(text, PostLoader):
+    for event in yaml.parse(block.text, PostLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:

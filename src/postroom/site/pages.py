@@ -257,7 +257,9 @@ class _Pressroom:
             description=post.excerpt,
             canonical=canonical,
             item=item,
-            body=build_body(post.page_html, words_for(post.language or self.site.language)),
+            body=build_body(
+                post.page_html, words_for(post.language or self.site.language)
+            ),
             updated=changed if changed and changed != item.published else None,
             authors=names if names != [self.site.author] else [],
             image=post.image,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 from postroom.errors import TemplateError
 
@@ -14,12 +15,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+PLAIN = frozenset({str, int, bool, tuple, type(None), Markup})
+"""Types of which a value is data whatever object it came from."""
+
+
+FAULTS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What an expression of a site's own template may raise besides Jinja2's errors."""
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The sandbox with a short way for plain values: two thirds of its cost on a page."""
+
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        if type(value) in PLAIN:
+            return not attr.startswith("_")
+        return super().is_safe_attribute(obj, attr, value)
+
+
 def build_environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
     """Return the environment for every template; the shell hands in the loader.
 
     Post text is always a value, never a template; an undefined name is an error.
     """
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         loader=loader,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -47,6 +72,9 @@ def render_template(
         ) from None
     except jinja2.TemplateError as error:
         raise TemplateError(f"{_place(error, name)}: {error.message}") from None
+    except FAULTS as error:
+        fault = f"{type(error).__name__}: {error}"
+        raise TemplateError(f"{_place(error, name)}: {fault}") from None
 
 
 def _place(error: BaseException, name: str) -> str:

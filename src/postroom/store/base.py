@@ -44,11 +44,25 @@ class Facts:
     authority: str
     """Of every `tag:` URI: `host,YYYY-MM-DD` (RFC 4151 §2.1), never changed later."""
     serial: int
-    """Grows with every edition and every batch of numbers: a copy from before shows it."""
+    """Grows with every run, slot, edition, batch of numbers and erasure: a copy made
+    before one shows it."""
     counter: int
     """The last publication number given."""
     published_before: bool
     """Whether a publish run has ended on this ledger."""
+    ledger_id: str = ""
+    """Random, fixed when the ledger is made: tells it from any other one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Creation:
+    """What is fixed for good when a ledger is made."""
+
+    authority: str
+    ledger_id: str
+    salt: bytes
+    """Random; the key of the hashes by which erased addresses are known again."""
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +88,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A delivery taken for one attempt; the fence is (`run`, `epoch`)."""
+    """A delivery taken for one attempt; the fence is its `epoch`, one more per claim."""
 
     edition: str
     edition_id: int
@@ -99,7 +113,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A row of the ledger, for people and `--json`. `reply` is the server's words."""
+    """A row of the ledger, for people and `--json`.
+
+    `reply` is the server's words, or why it was skipped; `updated_at` is by the
+    database's clock. `email` is as frozen, and empty once the person was erased.
+    """
 
     edition: str
     email: str

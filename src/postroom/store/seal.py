@@ -12,12 +12,17 @@ import json
 import os
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postroom.errors import LedgerDamagedError, LedgerRolledBackError, StoreUnusableError
+from postroom.errors import (
+    LedgerDamagedError,
+    LedgerRolledBackError,
+    StoreUnusableError,
+)
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from postroom.store.base import Facts
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
@@ -118,9 +123,7 @@ def read_seal(path: Path) -> Seal | None:
     seal = seal_path(path)
     try:
         content = json.loads(seal.read_text(encoding="utf-8"))
-        return Seal(
-            ledger_id=str(content["ledger_id"]), serial=int(content["serial"])
-        )
+        return Seal(ledger_id=str(content["ledger_id"]), serial=int(content["serial"]))
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -1,5 +1,6 @@
 -- The first schema. Instants are Unix milliseconds UTC, lists are canonical JSON text.
 -- A file here is applied in one transaction and never edited once released.
+-- Checks are chains of OR: SQLite builds a table for a longer IN at every write.
 
 CREATE TABLE ledger (
     one              INTEGER PRIMARY KEY CHECK (one = 1),
@@ -27,7 +28,8 @@ CREATE TABLE publication (
     digest     TEXT    NOT NULL,
     first_seen INTEGER NOT NULL,
     number     INTEGER UNIQUE,
-    mail       TEXT    NOT NULL CHECK (mail IN ('new', 'numbered', 'held', 'archived')),
+    mail       TEXT    NOT NULL
+               CHECK (mail = 'new' OR mail = 'numbered' OR mail = 'held' OR mail = 'archived'),
     reason     TEXT    NOT NULL
 ) STRICT;
 
@@ -40,9 +42,11 @@ CREATE TABLE subscriber (
     email      TEXT    NOT NULL,
     name       TEXT    NOT NULL,
     consent    TEXT    NOT NULL
-               CHECK (consent IN ('pending', 'confirmed', 'unsubscribed', 'suppressed')),
+               CHECK (consent = 'confirmed' OR consent = 'pending'
+                   OR consent = 'unsubscribed' OR consent = 'suppressed'),
     cadence    TEXT    NOT NULL
-               CHECK (cadence IN ('immediate', 'daily', 'weekly', 'monthly')),
+               CHECK (cadence = 'weekly' OR cadence = 'daily'
+                   OR cadence = 'monthly' OR cadence = 'immediate'),
     topics     TEXT    NOT NULL,
     language   TEXT    NOT NULL,
     mark       INTEGER NOT NULL,
@@ -94,8 +98,9 @@ CREATE TABLE delivery (
     batch       INTEGER NOT NULL,
     variant     INTEGER NOT NULL,
     state       TEXT    NOT NULL
-                CHECK (state IN ('queued', 'claimed', 'handing', 'accepted', 'deferred',
-                                 'failed', 'unknown', 'skipped', 'expired')),
+                CHECK (state = 'queued' OR state = 'claimed' OR state = 'handing'
+                    OR state = 'accepted' OR state = 'deferred' OR state = 'failed'
+                    OR state = 'unknown' OR state = 'skipped' OR state = 'expired'),
     email       TEXT    NOT NULL,              -- as frozen; '' once erased
     attempts    INTEGER NOT NULL DEFAULT 0,
     resends     INTEGER NOT NULL DEFAULT 0,    -- times an unknown was queued again

@@ -11,6 +11,7 @@ import json
 import sqlite3
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from postroom.errors import (
@@ -57,8 +58,9 @@ NO_ACCESS = frozenset(
 )
 
 
+@lru_cache(maxsize=1024)
 def to_instant(milliseconds: int) -> datetime:
-    """Unix milliseconds → an aware instant in UTC."""
+    """Unix milliseconds → an aware instant in UTC; many rows share one."""
     return EPOCH + timedelta(milliseconds=milliseconds)
 
 
@@ -133,8 +135,7 @@ class Database:
         self.path = path
         self._connection = connection
         self._sealed = True
-        status = path.stat()
-        self._file = (status.st_dev, status.st_ino)
+        self._file = self._identify()
         with self._reading() as cursor:
             row = cursor.execute("SELECT ledger_id, salt FROM ledger").fetchone()
             if row is None:
@@ -193,13 +194,17 @@ class Database:
             except (ValueError, TypeError, OverflowError) as error:
                 raise explain(error, self.path) from error
 
-    def _require_file(self) -> None:
-        """What is written to a removed or exchanged file is lost: stop before."""
+    def _identify(self) -> tuple[int, int] | None:
+        """Device and number of the file that has the ledger's name now."""
         try:
             status = self.path.stat()
         except OSError:
-            status = None
-        if status is None or (status.st_dev, status.st_ino) != self._file:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _require_file(self) -> None:
+        """What is written to a removed or exchanged file is lost: stop before."""
+        if self._identify() != self._file:
             raise LedgerMissingError(
                 f"{self.path}: removed or replaced while in use",
                 cure="put the file back where it was before the next run",

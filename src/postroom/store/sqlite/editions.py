@@ -125,7 +125,9 @@ class Editions(Database):
                 )
             else:
                 cursor.execute("ROLLBACK TO edition")
-            cursor.execute(DEAL_WITH_SLOT, (plan.cadence.value, from_instant(plan.slot)))
+            cursor.execute(
+                DEAL_WITH_SLOT, (plan.cadence.value, from_instant(plan.slot))
+            )
             _raise_marks(
                 cursor,
                 plan.cadence,

@@ -7,17 +7,16 @@ nothing. Leases and `updated_at` go by the database's clock; `now` decides what 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from postroom.mail.outcome import TRANSITIONS, DeliveryState
 from postroom.store.base import Claim, Delivery, UnknownPolicy
 from postroom.store.sqlite.database import CLOCK, Database, from_instant, to_instant
+from postroom.subscribers.subscriber import Consent
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from postroom.mail.outcome import Outcome
@@ -25,8 +24,23 @@ if TYPE_CHECKING:
 
 REPLY_LIMIT = 400
 """Characters of a server's words that are kept: replies may run to many lines."""
-CONTROLS = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
+CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
 """Control characters and line ends, so that a reply stays one harmless line."""
+
+HELD_STATES = (DeliveryState.CLAIMED, DeliveryState.HANDING)
+SETTLED_FROM: dict[DeliveryState, tuple[DeliveryState, DeliveryState]] = {
+    state: (before[0], before[-1])
+    for state in (
+        DeliveryState.ACCEPTED,
+        DeliveryState.DEFERRED,
+        DeliveryState.FAILED,
+        DeliveryState.QUEUED,
+        DeliveryState.UNKNOWN,
+    )
+    for before in [[held for held in HELD_STATES if state in TRANSITIONS[held]]]
+}
+"""Outcomes of an attempt, and the states a held row may be in before (one, twice named,
+or both)."""
 
 CANDIDATE = """
 SELECT d.edition, d.subscriber, d.variant, d.email, d.attempts, d.epoch,
@@ -49,8 +63,8 @@ UPDATE delivery SET state = 'claimed', run = ?, epoch = epoch + 1, lease_until =
     retry_at = NULL, updated_at = ?
 WHERE edition = ? AND subscriber = ?
 """
-PASS_OVER = """
-UPDATE delivery SET state = ?, reply = ?, retry_at = NULL, updated_at = ?
+SET_ASIDE = """
+UPDATE delivery SET state = ?, reply = coalesce(?, reply), retry_at = NULL, updated_at = ?
 WHERE edition = ? AND subscriber = ?
 """
 
@@ -71,23 +85,23 @@ WHERE edition = ? AND subscriber = ? AND epoch = ? AND state IN (?, ?)
 SUPPRESS = """
 UPDATE subscriber SET consent = 'suppressed', consent_at = ?1, changed_at = ?1
 WHERE id = ?2 AND consent IN ('pending', 'confirmed')
-  AND EXISTS (SELECT 1 FROM delivery
-              WHERE edition = ?3 AND subscriber = ?2 AND epoch = ?4 AND state = ?5)
 """
 
-DEAD = """
-SELECT r.id FROM run AS r, run AS mine
-WHERE mine.id = ? AND r.id <> mine.id
-  AND (r.host = mine.host OR r.ended_at IS NOT NULL)
+# Rows of the run :run itself are alive, whatever their lease says.
+RELEASE = """
+UPDATE delivery SET state = 'queued', lease_until = NULL, updated_at = :clock
+WHERE state = 'claimed' AND run <> :run AND (
+    lease_until <= :clock OR run IN (
+        SELECT r.id FROM run AS r, run AS mine WHERE mine.id = :run
+        AND (r.host = mine.host OR r.ended_at IS NOT NULL)))
 """
-RELEASE = f"""
-UPDATE delivery SET state = 'queued', lease_until = NULL, updated_at = ?
-WHERE state = 'claimed' AND (run IN ({DEAD}) OR lease_until <= ?)
-"""
-DOUBT = f"""
+DOUBT = """
 UPDATE delivery SET state = 'unknown', attempts = attempts + 1, lease_until = NULL,
-    updated_at = ?
-WHERE state = 'handing' AND (run IN ({DEAD}) OR lease_until <= ?)
+    updated_at = :clock
+WHERE state = 'handing' AND run <> :run AND (
+    lease_until <= :clock OR run IN (
+        SELECT r.id FROM run AS r, run AS mine WHERE mine.id = :run
+        AND (r.host = mine.host OR r.ended_at IS NOT NULL)))
 """
 RESEND = """
 UPDATE delivery SET state = 'queued', resends = resends + 1, updated_at = ?
@@ -118,6 +132,10 @@ AND (id = (SELECT max(id) FROM edition) OR id IN (
 """
 
 
+class _NotAllHeldError(Exception):
+    """Some claim of a group is stale: the group is written one by one."""
+
+
 class Ledger(Database):
     """Fourth group of the protocol: see `store.base.Store`."""
 
@@ -129,8 +147,8 @@ class Ledger(Database):
         """
         with self._writing() as cursor:
             clock = _clock(cursor)
-            cursor.execute(RELEASE, (clock, run, clock))
-            cursor.execute(DOUBT, (clock, run, clock))
+            cursor.execute(RELEASE, {"clock": clock, "run": run})
+            cursor.execute(DOUBT, {"clock": clock, "run": run})
             doubtful = cursor.rowcount
             if policy is UnknownPolicy.RESEND:
                 cursor.execute(RESEND, (clock,))
@@ -148,53 +166,40 @@ class Ledger(Database):
         claims: list[Claim] = []
         with self._writing() as cursor:
             clock = _clock(cursor)
-            while want := limit - len(claims):
+            while (want := limit - len(claims)) > 0:
                 rows = cursor.execute(QUEUED, (want,)).fetchall()
                 rows += cursor.execute(
                     DUE, (from_instant(now), want - len(rows))
                 ).fetchall()
                 if not rows:
                     break
-                taken = [row for row in rows if not _obstacle(row, expire)]
+                taken: list[tuple[Any, ...]] = []
+                for row in rows:
+                    verdict = _set_aside(row, expire)
+                    if verdict:
+                        cursor.execute(SET_ASIDE, (*verdict, clock, row[0], row[1]))
+                    else:
+                        taken.append(row)
+                until = clock + lease * 1000
                 cursor.executemany(
-                    CLAIM,
-                    [(run, clock + lease * 1000, clock, row[0], row[1]) for row in taken],
-                )
-                cursor.executemany(
-                    PASS_OVER,
-                    [
-                        (*obstacle, clock, row[0], row[1])
-                        for row in rows
-                        if (obstacle := _obstacle(row, expire))
-                    ],
+                    CLAIM, [(run, until, clock, row[0], row[1]) for row in taken]
                 )
                 with self._reading():
                     claims += [_claim_from(row) for row in taken]
         return claims
 
     def record_intents(self, intents: Sequence[tuple[Claim, str]]) -> list[bool]:
-        """claimed → handing, with the Message-ID; False where the claim is stale."""
-        if not intents:
-            return []
-        with self._writing() as cursor:
-            clock = _clock(cursor)
-            return [
-                cursor.execute(
-                    INTEND,
-                    (
-                        message_id,
-                        clock,
-                        claim.edition_id,
-                        claim.subscriber_id,
-                        claim.epoch,
-                    ),
-                ).rowcount
-                == 1
-                for claim, message_id in intents
-            ]
+        """Claimed → handing, with the Message-ID; False where the claim is stale."""
+        return self.record((), intents)
 
     def record_results(self, results: Sequence[Result]) -> None:
-        """Write outcomes; a stale claim writes nothing.
+        """Write outcomes; a stale claim writes nothing. See `record`."""
+        self.record(results, ())
+
+    def record(
+        self, results: Sequence[Result], intents: Sequence[tuple[Claim, str]]
+    ) -> list[bool]:
+        """Write outcomes, then intents, with one commit; one answer per intent.
 
         `queued` gives a claim back without counting an attempt; for one that is
         already handing it means unknown, because nobody can take that back. Raises
@@ -202,26 +207,15 @@ class Ledger(Database):
         allow: accepted or unknown without an intent, deferred without `retry_at`.
         """
         _require_settling(results)
-        if not results:
-            return
-        with self._writing() as cursor:
-            clock = _clock(cursor)
-            for result in results:
-                if not _settle(cursor, result, clock):
-                    _require_stale(cursor, result)
-                elif result.outcome.suppress:
-                    claim = result.claim
-                    state = result.outcome.state.value
-                    cursor.execute(
-                        SUPPRESS,
-                        (
-                            clock,
-                            claim.subscriber_id,
-                            claim.edition_id,
-                            claim.epoch,
-                            state,
-                        ),
-                    )
+        if not results and not intents:
+            return []
+        try:
+            with self._writing() as cursor:
+                _record_all(cursor, results, intents)
+        except _NotAllHeldError:
+            with self._writing() as cursor:
+                return _record_each(cursor, results, intents)
+        return [True] * len(intents)
 
     def open_deliveries(self) -> dict[DeliveryState, int]:
         """How many deliveries are in each state that is not an end, zeros included."""
@@ -269,3 +263,149 @@ def reply_text(outcome: Outcome) -> str:
 def _clock(cursor: sqlite3.Cursor) -> int:
     (clock,) = cursor.execute(CLOCK).fetchone()
     return int(clock)
+
+
+def _set_aside(
+    row: tuple[Any, ...], expire: datetime
+) -> tuple[DeliveryState, str | None] | None:
+    """The state and reason of a candidate nothing is sent to; None: it is claimed."""
+    frozen_at, consent = row[7], row[8]
+    if consent is None:
+        return DeliveryState.SKIPPED, "erased"
+    if consent != Consent.CONFIRMED:
+        return DeliveryState.SKIPPED, consent
+    if frozen_at < from_instant(expire):
+        return DeliveryState.EXPIRED, None
+    return None
+
+
+def _claim_from(row: tuple[Any, ...]) -> Claim:
+    """A row of `CANDIDATE`, just claimed, as a value."""
+    edition_id, subscriber_id, variant, email, attempts, epoch = row[:6]
+    key, frozen_at, _, name = row[6:]
+    return Claim(
+        edition=key,
+        edition_id=edition_id,
+        subscriber_id=subscriber_id,
+        variant=variant,
+        email=email,
+        name=name,
+        attempts=attempts,
+        epoch=epoch + 1,
+        frozen_at=to_instant(frozen_at),
+    )
+
+
+def _require_settling(results: Sequence[Result]) -> None:
+    for result in results:
+        state = result.outcome.state
+        if state not in SETTLED_FROM:
+            raise ValueError(f"{state} is not the outcome of an attempt")
+        if (state is DeliveryState.DEFERRED) != (result.retry_at is not None):
+            raise ValueError(f"{state} with retry_at {result.retry_at}")
+
+
+def _record_all(
+    cursor: sqlite3.Cursor,
+    results: Sequence[Result],
+    intents: Sequence[tuple[Claim, str]],
+) -> None:
+    """The usual case, where every claim still holds its row: two statements."""
+    clock = _clock(cursor)
+    if results:
+        rows = [_settlement(result, result.outcome.state, clock) for result in results]
+        if cursor.executemany(SETTLE, rows).rowcount != len(rows):
+            raise _NotAllHeldError
+        _suppress(cursor, results, clock)
+    if intents:
+        rows = [_intention(claim, message_id, clock) for claim, message_id in intents]
+        if cursor.executemany(INTEND, rows).rowcount != len(rows):
+            raise _NotAllHeldError
+
+
+def _record_each(
+    cursor: sqlite3.Cursor,
+    results: Sequence[Result],
+    intents: Sequence[tuple[Claim, str]],
+) -> list[bool]:
+    """The same one by one, where some claims are stale."""
+    clock = _clock(cursor)
+    for result in results:
+        if _settle(cursor, result, clock):
+            _suppress(cursor, [result], clock)
+        else:
+            _require_stale(cursor, result)
+    return [
+        cursor.execute(INTEND, _intention(claim, message_id, clock)).rowcount == 1
+        for claim, message_id in intents
+    ]
+
+
+def _settle(cursor: sqlite3.Cursor, result: Result, clock: int) -> bool:
+    """Write one outcome; whether the claim still held its row."""
+    state = result.outcome.state
+    cursor.execute(SETTLE, _settlement(result, state, clock))
+    if not cursor.rowcount and state is DeliveryState.QUEUED:
+        cursor.execute(SETTLE, _settlement(result, DeliveryState.UNKNOWN, clock))
+    return cursor.rowcount == 1
+
+
+def _settlement(result: Result, state: DeliveryState, clock: int) -> tuple[object, ...]:
+    """The parameters of `SETTLE` that move the claim's row to `state`."""
+    claim = result.claim
+    return (
+        state,
+        state is not DeliveryState.QUEUED,
+        result.retry_at and from_instant(result.retry_at),
+        reply_text(result.outcome),
+        clock,
+        claim.edition_id,
+        claim.subscriber_id,
+        claim.epoch,
+        *SETTLED_FROM[state],
+    )
+
+
+def _intention(claim: Claim, message_id: str, clock: int) -> tuple[object, ...]:
+    """The parameters of `INTEND`."""
+    return message_id, clock, claim.edition_id, claim.subscriber_id, claim.epoch
+
+
+def _suppress(cursor: sqlite3.Cursor, results: Iterable[Result], clock: int) -> None:
+    """Write to nobody again whose address does not exist."""
+    cursor.executemany(
+        SUPPRESS,
+        [
+            (clock, result.claim.subscriber_id)
+            for result in results
+            if result.outcome.suppress
+        ],
+    )
+
+
+def _require_stale(cursor: sqlite3.Cursor, result: Result) -> None:
+    """An outcome that was not written although the claim holds its row is a bug."""
+    claim = result.claim
+    found = cursor.execute(
+        HELD, (claim.edition_id, claim.subscriber_id, claim.epoch)
+    ).fetchone()
+    if found:
+        raise ValueError(
+            f"{claim.edition} to subscriber {claim.subscriber_id}: {found[0]} cannot"
+            f" become {result.outcome.state}"
+        )
+
+
+def _delivery_from(edition: str, row: tuple[Any, ...]) -> Delivery:
+    """A row of `DELIVERIES` as a value."""
+    email, state, attempts, message_id, reply, retry_at, updated_at = row
+    return Delivery(
+        edition=edition,
+        email=email,
+        state=DeliveryState(state),
+        attempts=attempts,
+        message_id=message_id,
+        reply=reply,
+        retry_at=None if retry_at is None else to_instant(retry_at),
+        updated_at=to_instant(updated_at),
+    )

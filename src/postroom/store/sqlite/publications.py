@@ -107,7 +107,9 @@ class Publications(Database):
             )
             for publication in publications
         ]
-        highest = max((publication.number or 0 for publication in publications), default=0)
+        highest = max(
+            (publication.number or 0 for publication in publications), default=0
+        )
         if not rows:
             return
         with self._writing() as cursor:

@@ -1,8 +1,7 @@
 """Subscribers: looked up, saved one or a million at a time, erased.
 
 Changes are saved in chunks: one look-up of all the chunk's keys, then one statement
-for the new and one for the changed. What a change does to a known subscriber is
-decided by `changed`, on values.
+for the new and one for the changed.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from __future__ import annotations
 import hmac
 import json
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from postroom.store.base import Saved
 from postroom.store.sqlite.database import Database, from_instant, to_instant, to_json
@@ -34,12 +33,18 @@ if TYPE_CHECKING:
 CHUNK = 5_000
 """Changes decided at once: enough to share the statements, little to hold in memory."""
 
-COLUMNS = "id, email, key, name, consent, cadence, topics, language, mark, added_at, consent_at"
-BY_KEY = f"SELECT {COLUMNS} FROM subscriber WHERE key = ?"
-BY_KEYS = (
-    f"SELECT {COLUMNS} FROM subscriber WHERE key IN (SELECT value FROM json_each(?))"
-)
-ALL = f"SELECT {COLUMNS} FROM subscriber ORDER BY key"
+CONSENTS = {consent.value: consent for consent in Consent}
+CADENCES = {cadence.value: cadence for cadence in Cadence}
+"""A look-up costs a quarter of a call of the class, and rows come by the million."""
+
+SELECT = """
+SELECT id, email, key, name, consent, cadence, topics, language, mark, added_at,
+       consent_at
+FROM subscriber
+"""
+BY_KEY = f"{SELECT} WHERE key = ?"
+BY_KEYS = f"{SELECT} WHERE key IN (SELECT value FROM json_each(?))"
+IN_ORDER = f"{SELECT} ORDER BY key"
 
 ADD = """
 INSERT INTO subscriber (email, key, name, consent, cadence, topics, language, mark,
@@ -77,37 +82,23 @@ def topics_from_text(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
-def subscriber_from(row: tuple[object, ...]) -> Subscriber:
-    """A row in the order of `COLUMNS` as a value; ValueError for what nobody wrote."""
-    match row:
-        case (
-            int(id_),
-            str(email),
-            str(key),
-            str(name),
-            str(consent),
-            str(cadence),
-            str(topics),
-            str(language),
-            int(mark),
-            int(added_at),
-            (int() | None) as consent_at,
-        ):
-            return Subscriber(
-                id=id_,
-                email=email,
-                key=key,
-                name=name,
-                consent=Consent(consent),
-                cadence=Cadence(cadence),
-                topics=topics_from_text(topics),
-                language=language,
-                mark=mark,
-                added_at=to_instant(added_at),
-                consent_at=None if consent_at is None else to_instant(consent_at),
-            )
-        case _:
-            raise ValueError("a subscriber's row holds a value of the wrong type")
+def subscriber_from(row: tuple[Any, ...]) -> Subscriber:
+    """A row of `SELECT` as a value."""
+    id_, email, key, name, consent, cadence, topics, language = row[:8]
+    mark, added_at, consent_at = row[8:]
+    return Subscriber(
+        id=id_,
+        email=email,
+        key=key,
+        name=name,
+        consent=CONSENTS[consent],
+        cadence=CADENCES[cadence],
+        topics=topics_from_text(topics),
+        language=language,
+        mark=mark,
+        added_at=to_instant(added_at),
+        consent_at=None if consent_at is None else to_instant(consent_at),
+    )
 
 
 @dataclass(kw_only=True)
@@ -124,46 +115,11 @@ class _Saving:
     suppressed: list[str] = field(default_factory=list)
 
 
-def changed(
-    known: Subscriber,
-    change: SubscriberChange,
-    now: datetime,
-    counter: int,
-    *,
-    by_hand: bool,
-) -> Subscriber | None:
-    """The subscriber after a change, or None where its consent is not ours to change.
-
-    Who becomes confirmed starts at `counter`: earlier posts are not for them.
-    """
-    consent = known.consent if change.consent is None else change.consent
-    if consent is not known.consent and not (
-        by_hand or _may_follow(known.consent, consent)
-    ):
-        return None
-    after = replace(
-        known,
-        email=change.email,
-        name=known.name if change.name is None else change.name,
-        consent=consent,
-        cadence=change.cadence or known.cadence,
-        topics=known.topics
-        if change.topics is None
-        else topics_from_text(topics_to_text(change.topics)),
-        language=known.language if change.language is None else change.language,
-    )
-    if consent is known.consent:
-        return after
-    confirmed = consent is Consent.CONFIRMED
-    mark = max(known.mark, counter) if confirmed else known.mark
-    return replace(after, mark=mark, consent_at=now)
-
-
-def _may_follow(before: Consent, after: Consent) -> bool:
-    """Whether a consent may follow without the operator's hand."""
+def may_follow(before: Consent, after: Consent) -> bool:
+    """Whether a consent may follow another, or stay, without the operator's hand."""
     if before is Consent.SUPPRESSED and after is Consent.CONFIRMED:
         return False
-    return after in CONSENT_CHANGES[before]
+    return after is before or after in CONSENT_CHANGES[before]
 
 
 class Subscribers(Database):
@@ -178,7 +134,7 @@ class Subscribers(Database):
     def subscribers(self) -> Iterator[Subscriber]:
         """Every subscriber by address, streaming: one snapshot of when it begins."""
         with self._streaming() as cursor:
-            for row in cursor.execute(ALL):
+            for row in cursor.execute(IN_ORDER):
                 yield subscriber_from(row)
 
     def save_subscribers(
@@ -224,8 +180,9 @@ class Subscribers(Database):
     ) -> None:
         """Save changes of different addresses."""
         with self._reading() as reading:
-            rows = reading.execute(BY_KEYS, (to_json(changes),)).fetchall()
-            known = {row[2]: subscriber_from(row) for row in rows}
+            known = {
+                row[2]: row for row in reading.execute(BY_KEYS, (to_json(changes),))
+            }
         new = [change for key, change in changes.items() if key not in known]
         if new and saving.erased:
             new = [change for change in new if self._may_add(cursor, change, saving)]
@@ -244,12 +201,12 @@ class Subscribers(Database):
         self, cursor: sqlite3.Cursor, change: SubscriberChange, saving: _Saving
     ) -> bool:
         """Whether an unknown address may come; by hand it is no longer an erased one."""
-        where = "FROM suppression WHERE hash = ?"
         key_hash = (self._hash(change.key),)
         if saving.by_hand:
-            cursor.execute(f"DELETE {where}", key_hash)  # noqa: S608 - both parts are ours
+            cursor.execute("DELETE FROM suppression WHERE hash = ?", key_hash)
             return True
-        if cursor.execute(f"SELECT 1 {where}", key_hash).fetchone() is None:  # noqa: S608 - both parts are ours
+        cursor.execute("SELECT 1 FROM suppression WHERE hash = ?", key_hash)
+        if cursor.fetchone() is None:
             return True
         saving.suppressed.append(change.email)
         return False
@@ -315,39 +272,40 @@ def _rows_to_add(
 
 
 def _row_to_change(
-    before: Subscriber, change: SubscriberChange, saving: _Saving
+    row: tuple[Any, ...], change: SubscriberChange, saving: _Saving
 ) -> tuple[object, ...] | None:
-    """What to write for a known subscriber; None where nothing is to be written."""
-    after = changed(
-        before, change, saving.now, saving.counter, by_hand=saving.by_hand
-    )
-    if after is None:
+    """What to write for the known subscriber of a row of `SELECT`; None for nothing.
+
+    Compares texts, without building a Subscriber: importing a table again is common.
+    """
+    id_, email, _, name, consent, *choice, mark, _, consent_at = row
+    if not _is_allowed(consent, change, saving):
         saving.suppressed.append(change.email)
         return None
-    if after == before:
+    now = from_instant(saving.now)
+    after = consent if change.consent is None else change.consent.value
+    before = (email, name, consent, *choice)
+    wanted = (
+        change.email,
+        name if change.name is None else change.name,
+        after,
+        choice[0] if change.cadence is None else change.cadence.value,
+        choice[1] if change.topics is None else topics_to_text(change.topics),
+        choice[2] if change.language is None else change.language,
+    )
+    if wanted == before:
         saving.counts["unchanged"] += 1
         return None
     saving.counts["changed"] += 1
-    return (
-        after.email,
-        after.name,
-        after.consent.value,
-        after.cadence.value,
-        topics_to_text(after.topics),
-        after.language,
-        after.mark,
-        None if after.consent_at is None else from_instant(after.consent_at),
-        _choice(after) != _choice(before),
-        from_instant(saving.now),
-        after.id,
-    )
+    if after != consent:
+        consent_at = now
+        # Posts from before are not for someone who has just confirmed.
+        mark = max(mark, saving.counter) if after == Consent.CONFIRMED else mark
+    return (*wanted, mark, consent_at, wanted[2:] != before[2:], now, id_)
 
 
-def _choice(subscriber: Subscriber) -> tuple[object, ...]:
-    """What decides which letters a subscriber gets."""
-    return (
-        subscriber.consent,
-        subscriber.cadence,
-        subscriber.topics,
-        subscriber.language,
-    )
+def _is_allowed(consent: str, change: SubscriberChange, saving: _Saving) -> bool:
+    """Whether a change may touch a subscriber of that consent."""
+    if change.consent is None or saving.by_hand:
+        return True
+    return may_follow(CONSENTS[consent], change.consent)

@@ -1,0 +1,226 @@
+"""The only guard between what an author wrote and what a reader's machine sees: nh3.
+
+Before it come the limits (nh3 is quadratic in nesting) and what it would lose; in it,
+every address and id is rewritten; after it comes what it leaves behind.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+import nh3
+
+from postroom.errors import PostError, Problem
+from postroom.posts.embeds import replace_players
+from postroom.posts.links import IMAGE_SCHEMES, LINK_SCHEMES, Links, id_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MORE = "\x03"
+"""Where the author ended the excerpt; travels through the sanitiser as text."""
+MORE_COMMENT = re.compile(
+    r"<!--\s*(?:more|excerpt|PELICAN_END_SUMMARY)\s*-->", re.IGNORECASE
+)
+
+MAX_DEPTH = 200
+"""Elements within each other; 20,000 cost nh3 more than a second."""
+MAX_REPEATED = 200_000
+"""Formatting left open is repeated in every block that follows (HTML, 13.2.4.3)."""
+MAX_TAG = 20_000
+"""Characters of one tag: attributes are compared with each other."""
+
+TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+LONG_TAG = re.compile(rf"<[a-zA-Z][^<>]{{{MAX_TAG}}}")
+CLOSED_BY_THE_NEXT = frozenset(
+    "p li dt dd tr td th tbody thead tfoot colgroup body html head".split()
+)
+VOID = frozenset(
+    "area base br col embed frame hr img input link meta param source track wbr".split()
+)
+FORMATTING = frozenset(
+    "a b big code em font i nobr s small strike strong tt u".split()
+)
+
+RAW_TEXT = "script style textarea title xmp iframe noembed noframes noscript plaintext"
+UNCLOSED = {
+    name: re.compile(rf"<(?={name}[\s/>])", re.IGNORECASE) for name in RAW_TEXT.split()
+}
+"""Elements that swallow the rest of a post when nobody ends them."""
+TYPE_PARAMETER = re.compile(r"(?<=[A-Za-z0-9_])<([A-Z][A-Za-z0-9]{0,40}|[tuvk]|[iu]\d+)>")
+"""`Vec<String>` outside backticks: meant as text, an unknown tag to HTML."""
+REFERENCE = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}));?")
+NAMED_ANCHOR = re.compile(r"(<a\s+)name(?=\s*=)", re.IGNORECASE)
+
+TAGS = (nh3.ALLOWED_TAGS | {"section"}) - {"area", "map", "center", "rtc"}
+DROPPED_WHOLE = {
+    "script", "style", "noscript", "template", "select", "datalist", "button",
+    "textarea", "title",
+}  # fmt: skip
+ATTRIBUTES = {
+    **{tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()},
+    "*": {"class", "dir", "id", "lang", "title"},
+    "details": {"open"},
+    "img": {"alt", "height", "sizes", "src", "srcset", "width"},
+    "ol": {"reversed", "start"},
+    "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+}
+CLASSES = frozenset(("footnotes", "footnote-ref", "footnote-backref", "alert-title"))
+LANGUAGE_CLASS = re.compile(r"language-[\w+#.-]{1,40}")
+DIRECTIONS = frozenset(("ltr", "rtl", "auto"))
+
+REL = ' rel="noopener noreferrer"'
+LINK_TO_NOWHERE = re.compile(rf"<a{REL}>(.*?)</a>", re.DOTALL)
+IMAGE = re.compile(r"<img[^<>]*>")
+ALT = re.compile(r' alt="([^"]*)"')
+
+
+def sanitise(html: str, links: Links) -> str:
+    """Return `html` without anything that acts, and with addresses of `links`' kind.
+
+    Addresses inside the site and fragments carry the marks of `links`, `MORE` stands
+    where the author ended the excerpt. Raises PostError when a limit is passed.
+    """
+    html = _prepare(html)
+    check_nesting(html, links.path)
+    token = _current.set(_Rewriting(links).attribute)
+    try:
+        clean = _cleaner().clean(html)
+    finally:
+        _current.reset(token)
+    clean = LINK_TO_NOWHERE.sub(r"\1", clean)
+    return IMAGE.sub(_show_alt, clean) if "<img" in clean else clean
+
+
+def check_nesting(html: str, path: str) -> None:
+    """Raise PostError when a parser of HTML could choke on `html`.
+
+    Never counts fewer open elements than there are: an element that only another's end
+    tag closes counts as open.
+    """
+    if LONG_TAG.search(html):
+        raise _limit(path, f"a tag has more than {MAX_TAG:,} characters")
+    if html.count("<") <= MAX_DEPTH:
+        return
+    opened: dict[str, int] = {}
+    depth = formatting = repeated = 0
+    for closing, raw in TAG.findall(html):
+        name = raw.lower()
+        repeated += formatting
+        if name in CLOSED_BY_THE_NEXT or name in VOID:
+            continue
+        change = -1 if closing else 1
+        count = opened.get(name, 0) + change
+        if count < 0:
+            continue
+        opened[name] = count
+        depth += change
+        formatting += change * (name in FORMATTING)
+        if depth > MAX_DEPTH:
+            raise _limit(path, f"elements are nested deeper than {MAX_DEPTH}")
+    if repeated > MAX_REPEATED:
+        raise _limit(path, "formatting such as <b> is opened, but not closed")
+
+
+def _limit(path: str, message: str) -> PostError:
+    cure = "close every tag, or make the post simpler"
+    return PostError(Problem(path=path, message=message, cure=cure))
+
+
+# -- before nh3 ----------------------------------------------------------------------
+
+
+def _prepare(html: str) -> str:
+    if "<!--" in html:
+        html = MORE_COMMENT.sub(MORE, html, count=1)
+    if "&#" in html:
+        html = REFERENCE.sub(_drop_control, html)
+    html = TYPE_PARAMETER.sub(r"&lt;\1&gt;", html)
+    html = NAMED_ANCHOR.sub(r"\1id", html)
+    return _escape_unclosed(replace_players(html))
+
+
+def _drop_control(reference: re.Match[str]) -> str:
+    """Drop `&#1;` and its like: XML forbids them, and our marks are made of them."""
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    legal = number in {9, 10} or 32 <= number < 0xD800 or 0xE000 <= number < 0xFDD0
+    legal = legal or 0xFDF0 <= number < 0xFFFE or 0x10000 <= number < 0x110000
+    return reference[0] if legal and not 0x7F <= number < 0xA0 else ""
+
+
+def _escape_unclosed(html: str) -> str:
+    """Show `<script>` that is never closed as the text it was meant to be."""
+    for name, opening in UNCLOSED.items():
+        if opening.search(html):
+            ends = [m.end() for m in re.finditer(f"</{name}", html, re.IGNORECASE)]
+            done = ends[-1] if ends and name != "plaintext" else 0
+            html = html[:done] + opening.sub("&lt;", html[done:])
+    return html
+
+
+# -- in nh3 --------------------------------------------------------------------------
+
+_current: ContextVar[Callable[[str, str, str], str | None]] = ContextVar("rewriting")
+"""What rewrites the attributes of the post being cleaned; the cleaner is shared."""
+
+
+@functools.cache
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=TAGS,
+        clean_content_tags=DROPPED_WHOLE,
+        attributes=ATTRIBUTES,
+        attribute_filter=lambda tag, name, value: _current.get()(tag, name, value),
+        url_schemes=set(LINK_SCHEMES | IMAGE_SCHEMES | {"wiki"}),
+    )
+
+
+class _Rewriting:
+    """Rewrites the attributes of one post. Must not raise: nh3 would only print it."""
+
+    def __init__(self, links: Links) -> None:
+        self.links = links
+        self.prefix = id_prefix(links.path)
+
+    def attribute(self, tag: str, name: str, value: str) -> str | None:
+        if tag not in TAGS:
+            return None
+        if name in {"href", "cite"}:
+            return self.links.href(value)
+        if name == "src":
+            return self.links.src(value)
+        if name == "srcset":
+            return self.links.srcset(value)
+        if name == "id":
+            return self.prefix + "-".join(value.split()) if value.strip() else None
+        if name == "class":
+            return _keep_classes(value)
+        if name == "dir":
+            return value.lower() if value.lower() in DIRECTIONS else None
+        return value
+
+
+def _keep_classes(value: str) -> str | None:
+    kept = [
+        name
+        for name in value.split()
+        if name in CLASSES or LANGUAGE_CLASS.fullmatch(name)
+    ]
+    return " ".join(kept) or None
+
+
+# -- after nh3 -----------------------------------------------------------------------
+
+
+def _show_alt(image: re.Match[str]) -> str:
+    """Show the text of an image that has no address left."""
+    tag = image[0]
+    if ' src="' in tag or ' srcset="' in tag:
+        return tag
+    alt = ALT.search(tag)
+    return alt[1] if alt else ""
