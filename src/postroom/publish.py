@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from postroom.build.run import Built, build, read_posts
-from postroom.compose.editions import Composed, compose_editions
+from postroom.compose.editions import Composed, Shelf, compose_editions
 from postroom.errors import LedgerUnbalancedError
 from postroom.files.lock import hold_lock
 from postroom.files.secret import read_secret
@@ -23,13 +22,12 @@ from postroom.store.opening import copy_ledger, open_ledger
 from postroom.store.seal import LedgerState, ledger_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from postroom.config import Config
     from postroom.delivery import Delivered
     from postroom.mail.outcome import DeliveryState
-    from postroom.posts.post import Post
     from postroom.store.base import Store
 
 
@@ -87,10 +85,12 @@ def _run(config: Config, world: World, options: Options) -> Report:
         if not options.mail:
             return Report(built=built)
 
-        def posts() -> Sequence[Post]:
-            return (built.library or read_posts(config, now)).posts
+        def shelf() -> Shelf:
+            library = built.library or read_posts(config, now)
+            broken = frozenset(problem.path for problem in library.problems)
+            return Shelf(library.posts, broken)
 
-        composed = compose_editions(config, store, posts, now, yes=options.yes)
+        composed = compose_editions(config, store, shelf, now, yes=options.yes)
         delivered = _deliver(config, world, options, store)
         if unbalanced := store.unbalanced():
             raise LedgerUnbalancedError(
@@ -170,6 +170,8 @@ def open_site(
 @contextmanager
 def copied_site(config: Config) -> Iterator[Config]:
     """Give a configuration whose state is a copy: what is tried there leaves no trace."""
+    from tempfile import TemporaryDirectory  # noqa: PLC0415 - 7 ms, only here
+
     with TemporaryDirectory(prefix="postroom-") as folder:
         copy = Path(folder) / "postroom.db"
         if ledger_state(config.database_path) is not LedgerState.ABSENT:

@@ -381,3 +381,18 @@ def test_plan_shows_what_publish_will_do(site: Site) -> None:
     assert weekly[1]["posts"] == ["2026-12-01-예약한-글.md"]
     text = site.run("plan", "--now", "2026-11-24T00:00:00+09:00").out
     assert "느린-편지" in text
+
+
+def test_a_post_that_broke_before_its_slot_is_mailed_once_mended(site: Site) -> None:
+    """Marks do not pass it, so nobody is skipped; what came after it waits with it."""
+    started(site)
+    site.subscribe("minji@reader.example", "--cadence", "weekly")
+    post = site.essay("2026-11-23", "느린 편지")
+    good = post.read_text(encoding="utf-8")
+    site.publish("2026-11-23T09:30:00+09:00")
+    post.write_text("---\ntitle: [\n---\n", encoding="utf-8")
+    site.publish(NEXT_MONDAY, code=1)
+    assert site.outbox() == []
+    post.write_text(good, encoding="utf-8")
+    site.publish("2026-12-07T08:05:00+09:00")
+    assert len(site.outbox()) == 1

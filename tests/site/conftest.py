@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,14 @@ import pytest
 
 from postroom.posts.post import Image, Person, Post
 from postroom.site.info import SiteInfo
+from postroom.site.pages import build_pages
 from postroom.site.theme import build_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    Build = Callable[..., dict[str, str]]
+    MakePost = Callable[..., Post]
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 SEOUL = timezone(timedelta(hours=9), "Asia/Seoul")
@@ -191,3 +196,41 @@ def korean_pages(make_post: Callable[..., Post]) -> list[Post]:
             page_html="<p>왜 적는가. 잊기 때문이다.</p>\n",
         )
     ]
+
+
+@pytest.fixture(scope="session")
+def build(environment: jinja2.Environment) -> Build:
+    """A function that builds a site and returns text by path."""
+
+    def run(
+        site: SiteInfo, posts: Sequence[Post], pages: Sequence[Post] = ()
+    ) -> dict[str, str]:
+        made = list(build_pages(site, posts, pages, environment))
+        assert len({file.path for file in made}) == len(made)
+        return {file.path: file.data.decode() for file in made}
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def korean(
+    build: Build,
+    korean_site: SiteInfo,
+    korean_posts: list[Post],
+    korean_pages: list[Post],
+) -> dict[str, str]:
+    """The Korean site, built."""
+    return build(korean_site, korean_posts, korean_pages)
+
+
+@pytest.fixture(scope="session")
+def many(build: Build, english_site: SiteInfo, make_post: MakePost) -> dict[str, str]:
+    """An English site of 25 posts in two topics, built."""
+    newest = datetime(2024, 11, 2, tzinfo=UTC)
+    posts = [
+        make_post(
+            f"p{n}", published=newest - timedelta(days=40 * n), tags=("All", "all")
+        )
+        for n in range(25)
+    ]
+    return build(replace(english_site, topic_feeds=True), posts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -38,15 +39,17 @@ def test_a_post_without_a_title_is_still_a_link(
 
 
 @given(st.integers(0, 95), st.integers(1, 12))
-def test_pages_hold_every_post_once(count: int, size: int) -> None:
+def test_pages_hold_every_post_once(
+    make_post: Callable[..., Post], korean_site: SiteInfo, count: int, size: int
+) -> None:
     """In order, none empty, each with a way to the ones beside it."""
-    items = list(range(count))
-    chunks = list(cut_into_chunks(items, "tags/a/", size))  # type: ignore[arg-type, type-var]  # any values will do
+    items = [build_item(make_post(f"p{n}"), korean_site, {}) for n in range(count)]
+    chunks = list(cut_into_chunks(items, "tags/a/", size))
     assert [item for chunk in chunks for item in chunk.items] == items
     assert all(chunk.items for chunk in chunks[1:])
     assert chunks[0].path == "tags/a/index.html"
     assert (chunks[0].newer, chunks[-1].older) == (None, None)
-    for chunk, following in zip(chunks, chunks[1:], strict=False):
+    for chunk, following in pairwise(chunks):
         assert f"{chunk.older}index.html" == following.path
         assert f"{following.newer}index.html" == chunk.path
 

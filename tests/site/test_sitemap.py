@@ -27,9 +27,8 @@ def test_a_large_site_has_several_maps_and_an_index() -> None:
     addresses = [(f"{SITE}{number}/", "") for number in range(7)]
     *parts, index = build_sitemap(SITE, addresses, limit=3)
     assert [part.path for part in parts] == [f"sitemap-{n}.xml" for n in (1, 2, 3)]
-    assert sum((_addresses(part.data) for part in parts), []) == [
-        address for address, _ in addresses
-    ]
+    found = [address for part in parts for address in _addresses(part.data)]
+    assert found == [address for address, _ in addresses]
     assert _addresses(index.data) == [SITE + part.path for part in parts]
 
 

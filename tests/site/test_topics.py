@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ("C", "c"),
         ("C++", "c-plus-plus"),
         ("C#", "c-sharp"),
+        (unicodedata.normalize("NFD", "À+"), "à-plus"),
         ("../../etc", "etc"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +50,16 @@ def test_every_language_fills_the_same_holes(language: str) -> None:
         if field.type == "str" and field.name not in DATES:
             ours = _holes(getattr(WORDS[language], field.name))
             assert ours == _holes(getattr(ENGLISH, field.name)), field.name
+
+
+def test_no_word_is_translated_for_nothing() -> None:
+    """Each word is said by a template or a module of the site."""
+    root = Path(__file__).parents[2]
+    places = [*root.glob("templates/site/*.html"), *root.glob("src/postroom/site/*.py")]
+    said = "".join(place.read_text(encoding="utf-8") for place in places)
+    assert [
+        field.name for field in fields(Words) if f"words.{field.name}" not in said
+    ] == []
 
 
 @pytest.mark.parametrize("language", WORDS)

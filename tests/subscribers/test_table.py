@@ -206,6 +206,13 @@ def test_a_lost_quote_does_not_swallow_rows() -> None:
     assert [problem.line for problem in problems] == [2, 4]
 
 
+def test_quotes_lost_in_neighbouring_rows() -> None:
+    """An opening quote in one row and a closing one in the next are no cell of two lines."""
+    changes, problems = read('email,name\na@b.kr,"Ann\nb@b.kr,Bob"\nc@b.kr,Cho\n')
+    assert [change.email for change in changes] == ["b@b.kr", "c@b.kr"]
+    assert [problem.line for problem in problems] == [2]
+
+
 def test_many_lost_quotes_cost_linear_work() -> None:
     """A quote opened on every line is a problem on every line, and soon read."""
     rows = 3 * MAX_JOINED

@@ -117,8 +117,8 @@ def _write(
     )
 
     known = store.publications()
-    everything = (*library.posts, *library.pages, *library.scheduled)
-    seen = (everything, known, store.facts().authority, now)
+    authority, present = store.facts().authority, frozenset(folder.posts)
+    seen = (library.posts, known, authority, now, present)
     changes = plan_publications(*seen)
     store.record_publications(changes)
     by_id = {item.id: item for item in (*known, *changes)}

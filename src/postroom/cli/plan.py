@@ -46,10 +46,15 @@ def command(
         coming, offers, notice = plan_outlook(config, store, posts, start, end)
     if notice and not as_json:
         click.echo(notice, err=True)
+    told_empty = set()
     for item in coming:
         if as_json:
             print_json(_face(item, offers))
+        elif item.plan is None and item.cadence in told_empty:
+            continue  # one empty slot a rhythm is enough to see that it lives
         else:
+            if item.plan is None:
+                told_empty.add(item.cadence)
             local = item.slot.astimezone(config.site.timezone)
             click.echo(f"{local:%a %Y-%m-%d %H:%M}  {item.cadence:<9}  {_told(item)}")
             for number in item.plan.posts if item.plan else ():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postroom.digests.edition import EditionPlan, Offer
 from postroom.digests.schedule import due_slot
@@ -25,11 +25,19 @@ if TYPE_CHECKING:
     from postroom.posts.publication import Publication
     from postroom.store.base import Pending, Store
 
-    ReadPosts = Callable[[], Sequence[Post]]
-    """Public posts, newest first; called only when something is due."""
+    ReadShelf = Callable[[], "Shelf"]
+    """Called only when something is due."""
 
 WITHOUT_HISTORY = timedelta(days=400)
 """How far back a cadence that never was due looks for its last slot: beyond a year."""
+
+
+class Shelf(NamedTuple):
+    """What there is to send: the public posts, newest first."""
+
+    posts: Sequence[Post]
+    broken: frozenset[str]
+    """Paths of files that cannot be read as posts now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +51,7 @@ class Composed:
 
 
 def compose_editions(
-    config: Config, store: Store, read_posts: ReadPosts, now: datetime, *, yes: bool
+    config: Config, store: Store, read_shelf: ReadShelf, now: datetime, *, yes: bool
 ) -> Composed:
     """Freeze an edition for each cadence that is due and has something for somebody.
 
@@ -53,19 +61,13 @@ def compose_editions(
     due = _due(config, store, pending, now)
     if not (pending.new_publications or due or yes):
         return Composed()
-    posts = read_posts()
-    mailing = judge(config, store, posts, now, yes=yes)
+    shelf = read_shelf()
+    mailing = judge(config, store, shelf.posts, now, yes=yes)
     store.record_publications(mailing.changes)
     due = _due(config, store, store.pending(now), now)
-    editions = []
-    if due:
-        offered = numbered(store.publications(), posts)
-        for cadence, slot in due:
-            plan = _freeze(config, store, offered, cadence, slot, now)
-            if plan is not None:
-                editions.append(plan)
+    plans = [_freeze(config, store, shelf, cadence, slot, now) for cadence, slot in due]
     return Composed(
-        editions=tuple(editions),
+        editions=tuple(plan for plan in plans if plan is not None),
         notice=mailing.notice,
         held=any(item.mail is MailState.HELD for item in mailing.changes),
     )
@@ -109,6 +111,20 @@ def numbered(
     ]
 
 
+def _below_broken(
+    publications: Sequence[Publication], broken: frozenset[str]
+) -> list[int]:
+    """The numbers that marks may not pass: a faulty post is mailed once it is mended.
+
+    Were the marks to pass it now, it would never be offered again.
+    """
+    return [
+        item.number - 1
+        for item in publications
+        if item.number is not None and item.path in broken
+    ]
+
+
 def _due(
     config: Config, store: Store, pending: Pending, now: datetime
 ) -> list[tuple[Cadence, datetime]]:
@@ -128,7 +144,7 @@ def _due(
 def _freeze(
     config: Config,
     store: Store,
-    offered: Sequence[tuple[Offer, Post]],
+    shelf: Shelf,
     cadence: Cadence,
     slot: datetime,
     now: datetime,
@@ -137,7 +153,9 @@ def _freeze(
     from postroom.compose.letters import render_letters  # noqa: PLC0415 - jinja2, css-inline
     from postroom.digests.plan import Occasion, plan_edition  # noqa: PLC0415
 
-    counter = store.facts().counter
+    publications = store.publications()
+    offered = numbered(publications, shelf.posts)
+    counter = min([store.facts().counter, *_below_broken(publications, shelf.broken)])
     plan = plan_edition(
         Occasion(cadence=cadence, slot=slot, counter=counter),
         [offer for offer, _ in offered],

@@ -9,7 +9,6 @@ them again.
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -69,7 +68,7 @@ class Output:
             self.written += 1
             if not self.dry:
                 self._make_folder(place)
-                shutil.copyfile(source, place + TEMPORARY)
+                _copy_bytes(source, place + TEMPORARY)
                 os.replace(place + TEMPORARY, place)
         except OSError as error:
             raise OutputError(f"{place}: {error.strerror}", cure=CURE) from None
@@ -125,6 +124,12 @@ def _same_bytes(source: Path, place: str) -> bool:
             if there.read(1 << 20) != block:
                 return False
     return True
+
+
+def _copy_bytes(source: Path, place: str) -> None:
+    import shutil  # noqa: PLC0415 - 6 ms, and most runs copy nothing
+
+    shutil.copyfile(source, place)
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:

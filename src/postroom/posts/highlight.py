@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
 BLOCK = re.compile(
-    r'<pre[^<>]*><code class="language-([^" ]+)[^<>]*>([^<]*)</code></pre>'
+    r'<pre([^<>]*)><code class="language-([^" ]+)([^<>]*)>([^<]*)</code></pre>'
 )
+CLASS = re.compile(r' class="[^"]*"')
 
 PAGE_LIMIT = 50_000
 """Characters of a block on a page: some lexers are slow on text that is not theirs."""
@@ -41,14 +42,16 @@ def highlight_code(html: str, *, inline: bool) -> str:
 
     def colour(block: re.Match[str]) -> str:
         nonlocal left
-        if len(block[2]) > min(limit, left):
+        before, language, after, code = block.groups()
+        if len(code) > min(limit, left):
             return block[0]
-        left -= len(block[2])
-        coloured = _colour(block[1].lower(), unescape(block[2]), inline)
+        left -= len(code)
+        coloured = _colour(language.lower(), unescape(code), inline)
         if coloured is None:
             return block[0]
-        opening = "<pre" if inline else '<pre class="highlight"'
-        return f'{opening}><code class="language-{block[1]}">{coloured}</code></pre>'
+        if not inline:
+            before = CLASS.sub("", before) + ' class="highlight"'
+        return f'<pre{before}><code class="language-{language}{after}>{coloured}</code></pre>'
 
     return BLOCK.sub(colour, html)
 

@@ -62,18 +62,22 @@ class Publication:
 
 
 def plan_publications(
-    posts: Sequence[Post], known: Sequence[Publication], authority: str, now: datetime
+    posts: Sequence[Post],
+    known: Sequence[Publication],
+    authority: str,
+    now: datetime,
+    present: frozenset[str] = frozenset(),
 ) -> tuple[Publication, ...]:
     """Return the publications to store: new posts, renamed files, changed content.
 
-    `posts` are all posts of the folder, also those not public: a file that is there
-    still was not renamed. `authority` is `host,YYYY-MM-DD`. A post is recognised by the
+    `present` are the paths of all files of the folder, also of drafts and faulty posts:
+    a file that is there still was not renamed. `authority` is `host,YYYY-MM-DD`. A post is recognised by the
     id in its front matter, else by its path, else (its old path gone) by its content;
     so it keeps id and number when the file is renamed, or edited, but not when both
     happen between two runs and no id is set. Posts that are not public now, and pages
     without a date, get nothing; nothing is ever removed.
     """
-    identities = _match(posts, known, authority, now)
+    identities = _match(posts, known, authority, now, present)
     stored = {publication.id: publication for publication in known}
     return tuple(
         publication
@@ -83,13 +87,17 @@ def plan_publications(
 
 
 def find_id_problems(
-    posts: Sequence[Post], known: Sequence[Publication], authority: str, now: datetime
+    posts: Sequence[Post],
+    known: Sequence[Publication],
+    authority: str,
+    now: datetime,
+    present: frozenset[str] = frozenset(),
 ) -> tuple[Problem, ...]:
     """Return what is wrong with ids that authors set; same arguments as the plan.
 
     A post that claims the id of another has no publication until it is mended.
     """
-    return tuple(_match(posts, known, authority, now).problems)
+    return tuple(_match(posts, known, authority, now, present).problems)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,7 +146,11 @@ class _Identities:
 
 
 def _match(
-    posts: Sequence[Post], known: Sequence[Publication], authority: str, now: datetime
+    posts: Sequence[Post],
+    known: Sequence[Publication],
+    authority: str,
+    now: datetime,
+    present: frozenset[str],
 ) -> _Identities:
     found = _Identities(
         known={publication.id: publication for publication in known},
@@ -162,10 +174,10 @@ def _match(
         for post in public
         if post.path not in found.given and post.path not in refused
     ]
-    vanished = _vanished(found, known, {post.path for post in posts})
+    vanished = _vanished(found, known, present | {post.path for post in posts})
     for post in fresh:
         renamed = vanished.pop(post.digest, None)
-        if renamed is not None and renamed.id not in found.taken:
+        if renamed is not None:
             found.give(post, renamed)
     for post in fresh:
         if post.path not in found.given:
@@ -231,7 +243,7 @@ def _warn_of_other_id(found: _Identities, post: Post, old: Publication) -> None:
 
 
 def _vanished(
-    found: _Identities, known: Sequence[Publication], paths: set[str]
+    found: _Identities, known: Sequence[Publication], paths: frozenset[str]
 ) -> dict[str, Publication]:
     """Publications whose file is gone, by content; the first of equal ones counts."""
     vanished: dict[str, Publication] = {}

@@ -129,9 +129,9 @@ class _Pressroom:
 
     def post_pages(self, items: Sequence[Item]) -> Iterator[OutputFile]:
         """Yield the page of each post, with the ones before and after it in time."""
-        newer = [None, *items[:-1]]
-        older = [*items[1:], None]
-        for before, item, after in zip(older, items, newer, strict=True):
+        for number, item in enumerate(items):
+            after = items[number - 1] if number else None
+            before = items[number + 1] if number + 1 < len(items) else None
             yield self._post_page(item, "site/post.html", before, after)
 
     def undated_pages(self, items: Sequence[Item]) -> Iterator[OutputFile]:

@@ -39,11 +39,11 @@ class Topic:
 
 def slug_of_topic(tag: str) -> str:
     """Return the address of `tag`, the same for its case and NFC variants; never empty."""
-    signs = SHARP.sub("-sharp", PLUS.sub("-plus", tag))
-    slug = build_slug(signs)
+    label = _label(tag)
+    slug = build_slug(SHARP.sub("-sharp", PLUS.sub("-plus", label)))
     if slug:
         return slug
-    folded = unicodedata.normalize("NFC", tag.strip()).casefold().encode()
+    folded = label.casefold().encode()
     return f"topic-{hashlib.sha256(folded).hexdigest()[:DIGEST_LENGTH]}"
 
 

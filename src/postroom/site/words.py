@@ -50,7 +50,6 @@ class Words:
     undated: str
     code: str
     table: str
-    feeds: str
     how_to_follow: str
     follow_lead: str
     by_mail: str
@@ -62,7 +61,6 @@ class Words:
     leave_empty: str
     by_feed: str
     feed_text: str
-    feed_address: str
     box_title: str
     box_text: str
     not_found: str
@@ -102,7 +100,6 @@ KOREAN = Words(
     undated="그 밖의 글",
     code="코드 {number}",
     table="표 {number}",
-    feeds="피드",
     how_to_follow="구독 방법",
     follow_lead="새 글을 놓치지 않는 방법입니다. 모두 무료이고, 읽는 사람을 추적하지 않습니다.",
     by_mail="새 글을 메일로 받기",
@@ -119,7 +116,6 @@ KOREAN = Words(
     leave_empty="비워 두세요",
     by_feed="피드 리더로 읽기",
     feed_text="피드 리더는 여러 사이트의 새 글을 한곳에 모아 보여 주는 앱입니다. 아래 주소 하나를 리더에 넣으세요.",
-    feed_address="{title} 주소",
     box_title="새 글 받아 보기",
     box_text="피드 리더로 새 글을 놓치지 않고 읽을 수 있습니다.",
     not_found="그런 쪽이 없습니다",
@@ -156,7 +152,6 @@ ENGLISH = Words(
     undated="Other pages",
     code="Code {number}",
     table="Table {number}",
-    feeds="Feeds",
     how_to_follow="How to follow",
     follow_lead="Ways not to miss a new post. All of them are free, and none of them tracks you.",
     by_mail="New posts by e-mail",
@@ -173,7 +168,6 @@ ENGLISH = Words(
     leave_empty="Leave this empty",
     by_feed="With a feed reader",
     feed_text="A feed reader is an app that gathers new posts from many sites in one place. Give it one of these addresses.",
-    feed_address="Address of the {title} feed",
     box_title="Follow new posts",
     box_text="Read every new post in a feed reader, without missing one.",
     not_found="There is no such page",

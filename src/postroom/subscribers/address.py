@@ -22,8 +22,6 @@ MAX_ADDRESS = 254
 """Octets: RFC 5321 §4.5.3.1.3 less the angle brackets (RFC 3696 erratum 1690)."""
 MAX_LOCAL_PART = 64
 """Octets, RFC 5321 §4.5.3.1.1."""
-MAX_DOMAIN = 253
-"""Octets, RFC 1035 §2.3.4 as text."""
 MAX_NAME = 100
 """Characters; a longer display name is no name, and would need a folded header field."""
 MAX_SHOWN = 80
@@ -68,12 +66,11 @@ def parse_address(text: str) -> Address:
     """
     text = text.strip(BLANKS)
     found = PLAIN.fullmatch(text)
-    if found is not None:
-        local, domain = found["local"], found["domain"].lower()
-        if len(local) <= MAX_LOCAL_PART and len(domain) <= MAX_DOMAIN:
-            address = f"{local}@{domain}"
-            if len(address) <= MAX_ADDRESS:
-                return Address(address, address.lower())
+    if found is not None and len(text) <= MAX_ADDRESS:
+        local, domain = found.groups()
+        if len(local) <= MAX_LOCAL_PART:
+            address = f"{local}@{domain.lower()}"
+            return Address(address, address.lower())
     return parse_unusual_address(text)
 
 

@@ -27,9 +27,10 @@ REPLY_LIMIT = 400
 CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233), " ")
 """Control characters and line ends, so that a reply stays one harmless line."""
 
+# Plain str and int: sqlite3 looks for an adapter for every other type, enums included.
 HELD_STATES = (DeliveryState.CLAIMED, DeliveryState.HANDING)
-SETTLED_FROM: dict[DeliveryState, tuple[DeliveryState, DeliveryState]] = {
-    state: (before[0], before[-1])
+SETTLED_FROM: dict[DeliveryState, tuple[str, str]] = {
+    state: (before[0].value, before[-1].value)
     for state in (
         DeliveryState.ACCEPTED,
         DeliveryState.DEFERRED,
@@ -39,8 +40,8 @@ SETTLED_FROM: dict[DeliveryState, tuple[DeliveryState, DeliveryState]] = {
     )
     for before in [[held for held in HELD_STATES if state in TRANSITIONS[held]]]
 }
-"""Outcomes of an attempt, and the states a held row may be in before (one, twice named,
-or both)."""
+"""Outcomes of an attempt, and the states a held row may have before: one, named twice,
+or both."""
 
 CANDIDATE = """
 SELECT d.edition, d.subscriber, d.variant, d.email, d.attempts, d.epoch,
@@ -256,7 +257,9 @@ def reply_text(outcome: Outcome) -> str:
     reply = outcome.reply
     if reply is None:
         return ""
-    words = f"{reply.code} {reply.status} {reply.text}".translate(CONTROLS)
+    words = f"{reply.code} {reply.status} {reply.text}"
+    if not words.isprintable():
+        words = words.translate(CONTROLS)
     return " ".join(words.split())[:REPLY_LIMIT]
 
 
@@ -354,8 +357,8 @@ def _settlement(result: Result, state: DeliveryState, clock: int) -> tuple[objec
     """The parameters of `SETTLE` that move the claim's row to `state`."""
     claim = result.claim
     return (
-        state,
-        state is not DeliveryState.QUEUED,
+        state.value,
+        int(state is not DeliveryState.QUEUED),
         result.retry_at and from_instant(result.retry_at),
         reply_text(result.outcome),
         clock,
@@ -373,14 +376,13 @@ def _intention(claim: Claim, message_id: str, clock: int) -> tuple[object, ...]:
 
 def _suppress(cursor: sqlite3.Cursor, results: Iterable[Result], clock: int) -> None:
     """Write to nobody again whose address does not exist."""
-    cursor.executemany(
-        SUPPRESS,
-        [
-            (clock, result.claim.subscriber_id)
-            for result in results
-            if result.outcome.suppress
-        ],
-    )
+    gone = [
+        (clock, result.claim.subscriber_id)
+        for result in results
+        if result.outcome.suppress
+    ]
+    if gone:
+        cursor.executemany(SUPPRESS, gone)
 
 
 def _require_stale(cursor: sqlite3.Cursor, result: Result) -> None:

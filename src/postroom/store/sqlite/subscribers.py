@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from postroom.subscribers.subscriber import SubscriberChange
 
-CHUNK = 5_000
-"""Changes decided at once: enough to share the statements, little to hold in memory."""
+CHUNK = 20_000
+"""Changes decided at once: sorted by key they share pages of the index; some 20 MB."""
 
 CONSENTS = {consent.value: consent for consent in Consent}
 CADENCES = {cadence.value: cadence for cadence in Cadence}
@@ -183,7 +183,7 @@ class Subscribers(Database):
             known = {
                 row[2]: row for row in reading.execute(BY_KEYS, (to_json(changes),))
             }
-        new = [change for key, change in changes.items() if key not in known]
+        new = [changes[key] for key in sorted(changes) if key not in known]
         if new and saving.erased:
             new = [change for change in new if self._may_add(cursor, change, saving)]
         cursor.executemany(ADD, _rows_to_add(new, saving))

@@ -187,13 +187,14 @@ class _Table:
 
     def _read(self, cells: list[str]) -> SubscriberChange:
         columns = self.columns
-        if any(cell.strip() for cell in cells[columns.width :]):
+        missing = columns.width - len(cells)
+        if missing < 0 and any(cell.strip() for cell in cells[columns.width :]):
             raise _RowError(
                 f"the row has {len(cells)} cells where {columns.width} are named",
                 "put cells that contain the delimiter in double quotes",
             )
         # One empty cell too many: it is what an absent column (-1) reads.
-        cells.extend([""] * (columns.width + 1 - len(cells)))
+        cells.extend([""] * (missing + 1))
         try:
             address = parse_address(unguard_cell(cells[columns.email]))
         except AddressError as error:
