@@ -25,7 +25,7 @@ def command() -> None:
 @json_option
 @click.option("--edition", default="", metavar="KEY", help="Of one edition only.")
 @click.option(
-    "--state", type=click.Choice(list(DeliveryState)), help="In one state only."
+    "--state", type=click.Choice([*map(str, DeliveryState)]), help="In one state only."
 )
 def list_(
     folder: str | None, *, as_json: bool, edition: str, state: str | None

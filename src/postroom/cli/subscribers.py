@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option("--name", help="Display name."),
-            click.option("--cadence", type=click.Choice(list(Cadence)), help="Rhythm."),
+            click.option("--cadence", type=click.Choice([*map(str, Cadence)]), help="Rhythm."),
             click.option(
                 "--topic",
                 "topics",
@@ -91,7 +92,7 @@ def add(folder: str | None, address: str, *, confirmed: bool, **chosen: Any) -> 
 @site_option
 @_settings
 @click.option(
-    "--consent", type=click.Choice(list(Consent)), help="What the person said."
+    "--consent", type=click.Choice([*map(str, Consent)]), help="What the person said."
 )
 @click.argument("address")
 def set_(
@@ -105,14 +106,14 @@ def set_(
     """Change what the options name of one subscriber."""
     said = Consent(consent) if consent else Consent.CONFIRMED if confirmed else None
     change = _change(address, consent=said, **chosen)
-    config = read_site(folder)
-    with open_site(config, read_world()) as store:
-        if store.subscriber(change.key) is None:
-            raise UnknownSubscriberError(
-                f"{change.email}: no such subscriber",
-                cure="add it with `subscribers add`",
-            )
-    _save(folder, change)
+    with open_site(read_site(folder), read_world()) as store:
+        known = store.subscriber(change.key)
+    if known is None:
+        raise UnknownSubscriberError(
+            f"{change.email}: no such subscriber",
+            cure="add it with `subscribers add`",
+        )
+    _save(folder, replace(change, email=known.email))
 
 
 def _save(folder: str | None, change: SubscriberChange) -> None:

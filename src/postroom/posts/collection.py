@@ -40,9 +40,9 @@ def settle_addresses(posts: Iterable[Head | Post]) -> Addresses:
         address = plain = _plain_address(post)
         if address in taken and post.published is not None:
             address = f"{plain[:-1]}-{post.published:%Y-%m-%d}/"
-        number = 2
+        dated, number = address[:-1], 2
         while address in taken:
-            address = f"{plain[:-1]}-{number}/"
+            address = f"{dated}-{number}/"
             number += 1
         taken[address] = post.path
         paths[post.path] = address

@@ -28,11 +28,12 @@ MAX_CELLS = 20_000
 MAX_BYTES = 5_000_000
 """Of the HTML of one post; a footnote named 50,000 times makes 14 MB of 250 kB."""
 
-QUOTES = re.compile(rf"^(?:[ \t]*>){{{MAX_QUOTES + 1}}}", re.MULTILINE)
+QUOTES = re.compile(rf"^(?:[ \t]*+>){{{MAX_QUOTES + 1}}}", re.MULTILINE)
 DELIMITER_ROW = re.compile(
-    r"^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$", re.MULTILINE
+    r"^[ \t>]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)++\|?[ \t]*+$",
+    re.MULTILINE,
 )
-BLANK_LINE = re.compile(r"\n[ \t>]*\n")
+BLANK_LINE = re.compile(r"\n[ \t>]*+\n")
 
 # -- what is mended in comrak's output ----------------------------------------------
 
@@ -125,17 +126,31 @@ def render_markdown(text: str, *, language: str, hard_breaks: bool = False) -> s
 
 def find_code(text: str) -> list[tuple[int, int]]:
     """Return where the code of `text` is, as sorted (start, end), comrak being judge."""
-    starts = [0]
-    starts.extend(match.end() for match in re.finditer("\n", text))
-    starts.append(len(text))
     found = [match.span() for match in HTML_CODE.finditer(text)]
+    source = text.encode()
+    starts = [0, *(match.end() for match in re.finditer(b"\n", source)), len(source)]
+    spans = []
     html = _to_html(text, hard_breaks=False, positions=True)
     for match in POSITION.finditer(html):
         line, column, last_line, last_column = map(int, match.groups())
         start = starts[min(line, len(starts)) - 1] + column - 1
         end = starts[min(last_line, len(starts)) - 1] + last_column
-        found.append((start, end))
-    return sorted(found)
+        spans.append((start, end))
+    if text.isascii():
+        return sorted(found + spans)
+    places = _characters(source, {place for span in spans for place in span})
+    return sorted(found + [(places[start], places[end]) for start, end in spans])
+
+
+def _characters(source: bytes, places: set[int]) -> dict[int, int]:
+    """Return the character at each byte: comrak counts those only in quadratic time."""
+    characters = {}
+    last = count = 0
+    for place in sorted(places):
+        count += len(source[last:place].decode("utf-8", "ignore"))
+        last = max(last, place)
+        characters[place] = count
+    return characters
 
 
 def _to_html(text: str, *, hard_breaks: bool, positions: bool = False) -> str:
@@ -159,13 +174,11 @@ def _options(
     extensions.table = True
     extensions.tasklist = True
     extensions.wikilinks_title_after_pipe = True
-    parsing = comrak.ParseOptions()
-    parsing.sourcepos_chars = True
     rendering = comrak.RenderOptions()
     rendering.unsafe_ = True
     rendering.hardbreaks = hard_breaks
     rendering.sourcepos = positions
-    return extensions, parsing, rendering
+    return extensions, comrak.ParseOptions(), rendering
 
 
 def _mark_wiki_link(link: re.Match[str]) -> str:

@@ -209,8 +209,11 @@ class Store(Protocol):
         """Store edition, variants and one queued delivery per subscriber; move the marks.
 
         One transaction. The audience is who is in the plan's groups *now*; returns
-        its size. An edition of that key already there changes nothing and returns 0.
-        The slot counts as dealt with.
+        its size. An edition of that key already there changes nothing and returns 0;
+        where everybody has gone meanwhile, no edition is stored and it returns 0.
+        The slot counts as dealt with. Marks move for all confirmed subscribers of the
+        cadence, except who changed rhythm, topics or language after `now` and did not
+        get it: they are considered next time.
         """
         ...
 
@@ -262,9 +265,9 @@ class Store(Protocol):
     def recover(self, run: int, now: datetime, policy: UnknownPolicy) -> int:
         """Settle what dead runs left: claimed → queued, handing → unknown.
 
-        Dead: a run of this host (we hold its lock), or one whose lease ran out by the
-        database's clock. Then `resend` queues each unknown again, once. Returns how
-        many became unknown.
+        Dead: another run of this host (we hold its lock), one that ended, or one whose
+        lease ran out by the database's clock. Then `resend` queues each unknown again,
+        once. Returns how many became unknown.
         """
         ...
 
@@ -273,13 +276,13 @@ class Store(Protocol):
     ) -> list[Claim]:
         """Take up to `limit` deliveries that are queued, or deferred and due at `now`.
 
-        Subscribers no longer confirmed are skipped, editions frozen before `expire`
+        Queued ones first, by edition. None means that nothing is to be had. Subscribers no longer confirmed are skipped, editions frozen before `expire`
         expire, in the same transaction; `lease` is in seconds of the real clock.
         """
         ...
 
     def record_intents(self, intents: Sequence[tuple[Claim, str]]) -> list[bool]:
-        """Claimed → handing, with the Message-ID; must return before the final dot.
+        """Move claimed → handing, with the Message-ID; must return before the final dot.
 
         One answer per claim, in order: False where the claim is stale and nothing may
         be handed over.
@@ -290,12 +293,19 @@ class Store(Protocol):
         """Write outcomes; one in state `queued` gives the claim back, the attempt not counted.
 
         Suppresses the subscriber where the outcome says so. A claim whose epoch is
-        stale writes nothing.
+        stale writes nothing. `queued` for a delivery that is already handing becomes
+        unknown. ValueError for an outcome that cannot follow.
         """
         ...
 
+    def record(
+        self, results: Sequence[Result], intents: Sequence[tuple[Claim, str]]
+    ) -> list[bool]:
+        """Both of the above with one commit, results first: half the waits for the disk."""
+        ...
+
     def open_deliveries(self) -> dict[DeliveryState, int]:
-        """How many deliveries are in each state that is not an end."""
+        """How many deliveries are in each state that is not an end, zeros included."""
         ...
 
     def deliveries(
@@ -304,8 +314,12 @@ class Store(Protocol):
         """Rows of the ledger by edition and address, streaming."""
         ...
 
-    def unbalanced(self) -> list[str]:
-        """Editions whose audience is not the number of their deliveries."""
+    def unbalanced(self, *, everything: bool = False) -> list[str]:
+        """Editions whose audience is not the number of their deliveries.
+
+        Those under way, and each once more when nothing of it is left to send; all of
+        them with `everything`.
+        """
         ...
 
     def __enter__(self) -> Self: ...

@@ -76,7 +76,9 @@ CREATE TABLE edition (
     slot      INTEGER NOT NULL,
     frozen_at INTEGER NOT NULL,
     posts     TEXT    NOT NULL,
-    audience  INTEGER NOT NULL
+    audience  INTEGER NOT NULL,
+    balanced  INTEGER NOT NULL DEFAULT 0    -- found whole with nothing left to send
+              CHECK (balanced = 0 OR balanced = 1)
 ) STRICT;
 
 CREATE TABLE variant (

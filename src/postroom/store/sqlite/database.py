@@ -45,6 +45,9 @@ CLOCK = "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 
 RESTORE = "restore it with `postroom restore`, or from another copy"
 
+UNREADABLE = (ValueError, TypeError, LookupError, OverflowError)
+"""What decoding a row raises when its value is none of ours."""
+
 CAN_WAIT = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 NO_ACCESS = frozenset(
     {
@@ -101,12 +104,12 @@ def explaining(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
         raise
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter in its own words
         raise explain(error, path) from error
 
 
 def connect(path: Path, *, mode: str) -> sqlite3.Connection:
-    """Open an existing file in `mode` rw or ro; never makes one.
+    """Open an existing file in `mode` rw or ro; never makes one. See `explaining`.
 
     The connection is in autocommit mode and may be used by any thread, one at a time.
     """
@@ -120,6 +123,8 @@ def connect(path: Path, *, mode: str) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # Freed space is overwritten: less of an erased address stays in the file.
+        connection.execute("PRAGMA secure_delete = ON")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
     except BaseException:
@@ -149,7 +154,7 @@ class Database:
         with explaining(self.path):
             try:
                 yield self._connection.cursor()
-            except (ValueError, TypeError, OverflowError) as error:
+            except UNREADABLE as error:
                 raise explain(error, self.path) from error
 
     @contextmanager
@@ -191,7 +196,7 @@ class Database:
         ):
             try:
                 yield connection.cursor()
-            except (ValueError, TypeError, OverflowError) as error:
+            except UNREADABLE as error:
                 raise explain(error, self.path) from error
 
     def _identify(self) -> tuple[int, int] | None:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from postroom.mail.outcome import TRANSITIONS, DeliveryState
 from postroom.store.base import Claim, Delivery, UnknownPolicy
-from postroom.store.sqlite.database import CLOCK, Database, from_instant, to_instant
+from postroom.store.sqlite.database import (
+    CLOCK,
+    Database,
+    from_instant,
+    to_instant,
+    to_json,
+)
 from postroom.subscribers.subscriber import Consent
 
 if TYPE_CHECKING:
@@ -121,15 +127,18 @@ SELECT email, state, attempts, message_id, reply, retry_at, updated_at FROM deli
 WHERE edition = ? AND (?2 = '' OR state = ?2) ORDER BY email, subscriber
 """
 
-UNBALANCED = """
-SELECT key FROM edition AS e
-WHERE audience <> (SELECT count(*) FROM delivery AS d WHERE d.edition = e.id)
+# Unknown rows may be held for months: they alone are no reason to count again.
+UNDER_WAY = """
+SELECT DISTINCT edition FROM delivery
+WHERE (state = 'queued' OR state = 'claimed' OR state = 'handing'
+       OR state = 'deferred' OR state = 'unknown') AND state <> 'unknown'
 """
-STILL_OPEN = """
-AND (id = (SELECT max(id) FROM edition) OR id IN (
-    SELECT edition FROM delivery
-    WHERE state = 'queued' OR state = 'claimed' OR state = 'handing'
-       OR state = 'deferred' OR state = 'unknown'))
+COUNT = """
+SELECT e.id, e.key,
+       e.audience = (SELECT count(*) FROM delivery AS d WHERE d.edition = e.id)
+FROM edition AS e
+WHERE ?1 OR e.balanced = 0 OR e.id IN (SELECT value FROM json_each(?2))
+ORDER BY e.id
 """
 
 
@@ -245,11 +254,24 @@ class Ledger(Database):
     def unbalanced(self, *, everything: bool = False) -> list[str]:
         """Editions whose audience is not the number of their deliveries.
 
-        Looks at those with open deliveries and the newest; at all with `everything`.
+        Counts those with deliveries under way, and each once more when it has none
+        left; every edition with `everything`.
         """
-        query = UNBALANCED if everything else UNBALANCED + STILL_OPEN
         with self._reading() as cursor:
-            return [key for (key,) in cursor.execute(query + " ORDER BY id")]
+            under_way = {row[0] for row in cursor.execute(UNDER_WAY)}
+            counted = cursor.execute(
+                COUNT, (int(everything), to_json(under_way))
+            ).fetchall()
+        settled = [
+            (id_,) for id_, _, whole in counted if whole and id_ not in under_way
+        ]
+        if settled:
+            with self._writing() as cursor:
+                cursor.executemany(
+                    "UPDATE edition SET balanced = 1 WHERE id = ? AND balanced = 0",
+                    settled,
+                )
+        return [key for _, key, whole in counted if not whole]
 
 
 def reply_text(outcome: Outcome) -> str:

@@ -54,9 +54,13 @@ class Publications(Database):
     """First group of the protocol: see `store.base.Store`."""
 
     def check(self) -> None:
-        """Verify the database itself; raise LedgerDamagedError. Reads the whole file."""
+        """Verify the database itself; raise LedgerDamagedError. Reads the whole file.
+
+        Not the quicker `quick_check`: it misses pages that changed places, and then
+        look-ups by key find fewer subscribers and deliveries than there are.
+        """
         with self._reading() as cursor:
-            found = [row[0] for row in cursor.execute("PRAGMA quick_check(3)")]
+            found = [row[0] for row in cursor.execute("PRAGMA integrity_check(3)")]
             rows = cursor.execute("PRAGMA foreign_key_check").fetchmany(1)
             found += [f"a row of {row[0]} refers to nothing" for row in rows]
         if found != ["ok"]:

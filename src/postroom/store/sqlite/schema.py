@@ -36,18 +36,19 @@ def create(path: Path, creation: Creation) -> None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        with explaining(path), closing(connect(fresh, mode="rw")) as connection:
-            migrate(path, connection)
-            _fill(connection, creation)
-            connection.execute("PRAGMA journal_mode = WAL")
-        _put_in_place(fresh, path)
+        try:
+            with explaining(path), closing(connect(fresh, mode="rw")) as connection:
+                migrate(path, connection)
+                _fill(connection, creation)
+                connection.execute("PRAGMA journal_mode = WAL")
+            _put_in_place(fresh, path)
+        finally:
+            fresh.unlink(missing_ok=True)
     except OSError as error:
         raise StoreUnusableError(
             f"{path}: cannot be made ({error.strerror})",
             cure="check the disk and the permissions of the folder",
         ) from error
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:

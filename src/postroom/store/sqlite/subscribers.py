@@ -43,7 +43,8 @@ SELECT id, email, key, name, consent, cadence, topics, language, mark, added_at,
 FROM subscriber
 """
 BY_KEY = f"{SELECT} WHERE key = ?"
-BY_KEYS = f"{SELECT} WHERE key IN (SELECT value FROM json_each(?))"
+GIVEN = "SELECT value FROM json_each(?)"
+BY_KEYS = f"{SELECT} WHERE key IN ({GIVEN})"
 IN_ORDER = f"{SELECT} ORDER BY key"
 
 ADD = """
@@ -188,14 +189,13 @@ class Subscribers(Database):
             new = [change for change in new if self._may_add(cursor, change, saving)]
         cursor.executemany(ADD, _rows_to_add(new, saving))
         saving.counts["added"] += len(new)
-        cursor.executemany(
-            CHANGE,
-            [
+        with self._reading():
+            rows = [
                 row
                 for key, before in known.items()
                 if (row := _row_to_change(before, changes[key], saving))
-            ],
-        )
+            ]
+        cursor.executemany(CHANGE, rows)
 
     def _may_add(
         self, cursor: sqlite3.Cursor, change: SubscriberChange, saving: _Saving
