@@ -1,0 +1,339 @@
+"""Any order of events: the ledger adds up, steps are legal, no number comes twice.
+
+The machine plays the publisher (with a planner of its own, a few lines long), the
+relay, subscribers who come, change their minds and go, and the operator; a trigger in
+the database writes down every step of a delivery, also those within one transaction.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from postroom.digests.edition import EditionPlan, VariantPlan
+from postroom.mail.outcome import TRANSITIONS, DeliveryState
+from postroom.posts.publication import MailState
+from postroom.store.base import UnknownPolicy
+from postroom.subscribers.subscriber import Cadence, Consent
+from tests.store.scenes import (
+    LETTER,
+    NOW,
+    OWNER,
+    open_new,
+    publication,
+    reader,
+    result,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from postroom.digests.edition import AudienceGroup
+    from postroom.store.base import Claim
+    from postroom.subscribers.subscriber import SubscriberChange
+
+NAMES = st.sampled_from("abcdef")
+CADENCES = st.sampled_from([Cadence.IMMEDIATE, Cadence.WEEKLY])
+TOPICS = st.sampled_from([(), ("x",), ("y",), ("x", "y")])
+LANGUAGES = st.sampled_from(["", "en"])
+CHANGES = st.builds(
+    reader,
+    NAMES,
+    consent=st.sampled_from([None, *Consent]),
+    cadence=st.one_of(st.none(), CADENCES),
+    topics=st.one_of(st.none(), TOPICS),
+    language=st.one_of(st.none(), LANGUAGES),
+)
+OUTCOMES = st.sampled_from(
+    [
+        DeliveryState.ACCEPTED,
+        DeliveryState.DEFERRED,
+        DeliveryState.FAILED,
+        DeliveryState.QUEUED,
+        DeliveryState.UNKNOWN,
+    ]
+)
+
+TRACE = """
+CREATE TABLE step (edition, subscriber, before, after, epoch);
+CREATE TRIGGER step AFTER UPDATE ON delivery
+WHEN old.state <> new.state OR old.epoch <> new.epoch BEGIN
+    INSERT INTO step VALUES
+        (new.edition, new.subscriber, old.state, new.state, new.epoch - old.epoch);
+END
+"""
+
+OFFERED_TWICE = """
+SELECT d.subscriber, post.value, count(*) FROM delivery AS d
+JOIN variant AS v ON v.edition = d.edition AND v.number = d.variant, json_each(v.posts) AS post
+GROUP BY 1, 2 HAVING count(*) > 1
+"""
+OFFERED = """
+SELECT DISTINCT post.value FROM delivery AS d
+JOIN variant AS v ON v.edition = d.edition AND v.number = d.variant, json_each(v.posts) AS post
+WHERE d.subscriber = ?
+"""
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Everything that may happen to a ledger, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "postroom.db"
+        self.store = open_new(self.path)
+        self.store._connection.executescript(TRACE)
+        self.now = NOW
+        self.topics: dict[int, tuple[str, ...]] = {}
+        self.claims: list[Claim] = []
+        self.marks: dict[int, int] = {}
+        self.starts: dict[int, int] = {}
+
+    def teardown(self) -> None:
+        """Close and forget."""
+        self.store.close()
+        self.folder.cleanup()
+
+    def tick(self) -> datetime:
+        """Time goes on with every event."""
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    @initialize()
+    def begin(self) -> None:
+        """A run is under way from the start."""
+        self.run = self.store.begin_run(OWNER, self.tick())
+
+    # -- people ------------------------------------------------------------------
+
+    @rule(change=CHANGES, by_hand=st.booleans())
+    def save(self, change: SubscriberChange, *, by_hand: bool) -> None:
+        """Somebody signs up, confirms, changes their mind, leaves, or is imported."""
+        self.store.save_subscribers(
+            [change], self.tick(), cadence=Cadence.WEEKLY, by_hand=by_hand
+        )
+
+    @rule(name=NAMES)
+    def confirm(self, name: str) -> None:
+        """Somebody is confirmed: the usual case, so that editions have readers."""
+        self.save(reader(name), by_hand=True)
+
+    @rule(name=NAMES)
+    def erase(self, name: str) -> None:
+        """Somebody asks to be forgotten."""
+        self.store.erase(f"{name}@mail.example", self.tick())
+        assert self.store.subscriber(f"{name}@mail.example") is None
+
+    # -- the publisher -----------------------------------------------------------
+
+    @rule(topics=TOPICS)
+    def write(self, topics: tuple[str, ...]) -> None:
+        """A post gets the next number."""
+        number = self.store.facts().counter + 1
+        self.topics[number] = topics
+        self.store.record_publications(
+            [replace(publication(number), mail=MailState.NUMBERED)]
+        )
+
+    @rule(cadence=CADENCES, meanwhile=st.one_of(st.none(), CHANGES))
+    def edition(self, cadence: Cadence, meanwhile: SubscriberChange | None) -> None:
+        """A slot is due; somebody may change their mind while letters are rendered."""
+        now = self.tick()
+        mark = self.store.facts().counter
+        plan = self.plan(cadence, self.store.audience(cadence), mark)
+        if meanwhile:
+            self.save(meanwhile, by_hand=True)
+        if plan.variants:
+            letters = {variant.number: LETTER for variant in plan.variants}
+            audience = self.store.freeze(plan, letters, now)
+            assert audience <= plan.audience or meanwhile
+            assert self.store.freeze(plan, letters, now) == 0 or not audience
+        else:
+            self.store.pass_slot(cadence, now, mark)
+        assert self.store.last_slots()[cadence] == now
+
+    def plan(
+        self, cadence: Cadence, groups: list[AudienceGroup], mark: int
+    ) -> EditionPlan:
+        """Each group whose topics match some post above its mark gets those posts."""
+        variants: list[VariantPlan] = []
+        for group in groups:
+            posts = tuple(
+                number
+                for number in range(mark, group.mark, -1)
+                if not group.topics or set(group.topics) & set(self.topics[number])
+            )
+            if posts:
+                variants.append(
+                    VariantPlan(
+                        number=len(variants) + 1,
+                        language=group.language,
+                        posts=posts,
+                        groups=(group,),
+                    )
+                )
+        return EditionPlan(
+            key=f"{cadence}-{self.now.isoformat()}",
+            cadence=cadence,
+            slot=self.now,
+            mark=mark,
+            variants=tuple(variants),
+        )
+
+    # -- delivery ----------------------------------------------------------------
+
+    @rule(limit=st.integers(0, 5), old=st.booleans())
+    def claim(self, limit: int, *, old: bool) -> None:
+        """Take some; now and then everything so far has expired."""
+        expire = self.now if old else NOW - timedelta(days=1)
+        claims = self.store.claim(
+            self.run, limit, self.tick(), lease=600, expire=expire
+        )
+        assert len(claims) <= limit
+        self.claims += claims
+        for claim in claims:
+            assert self.holds(claim) == DeliveryState.CLAIMED
+            found = self.store.subscriber(claim.email)
+            assert found
+            assert found.consent is Consent.CONFIRMED
+
+    def holds(self, claim: Claim) -> DeliveryState | None:
+        """The state of a claim's row while it holds it."""
+        row = self.store._connection.execute(
+            "SELECT state FROM delivery WHERE edition = ? AND subscriber = ?"
+            " AND epoch = ? AND state IN ('claimed', 'handing')",
+            (claim.edition_id, claim.subscriber_id, claim.epoch),
+        ).fetchone()
+        return row and DeliveryState(row[0])
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data())
+    def intend(self, data: st.DataObject) -> None:
+        """Announce hand-overs, stale claims among them; each is answered truly."""
+        some = data.draw(
+            st.lists(st.sampled_from(self.claims), unique_by=id, max_size=4)
+        )
+        expected = [self.holds(claim) == DeliveryState.CLAIMED for claim in some]
+
+        assert self.store.record_intents([(one, "<m@x>") for one in some]) == expected
+
+        assert all(
+            self.holds(claim) == DeliveryState.HANDING
+            for claim, held in zip(some, expected, strict=True)
+            if held
+        )
+
+    @precondition(lambda self: self.claims)
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        """Outcomes of all kinds, also for claims that are stale by now."""
+        some = data.draw(
+            st.lists(st.sampled_from(self.claims), unique_by=id, max_size=4)
+        )
+        results = []
+        for claim in some:
+            state = data.draw(OUTCOMES)
+            before = self.holds(claim)
+            dot = state in {DeliveryState.ACCEPTED, DeliveryState.UNKNOWN}
+            if before is DeliveryState.CLAIMED and dot:
+                state = DeliveryState.QUEUED
+            suppress = state is DeliveryState.FAILED and data.draw(st.booleans())
+            later = self.now + timedelta(seconds=3)
+            results.append(
+                result(
+                    claim,
+                    state,
+                    "words",
+                    retry_at=later if state is DeliveryState.DEFERRED else None,
+                    suppress=suppress,
+                )
+            )
+
+        self.store.record_results(results)
+
+        assert not any(self.holds(claim) for claim in some)
+
+    @rule(policy=st.sampled_from(UnknownPolicy))
+    def crash(self, policy: UnknownPolicy) -> None:
+        """The run dies and the next one settles what it left; its claims are stale."""
+        self.run = self.store.begin_run(OWNER, self.tick())
+        handing = self.store.open_deliveries()[DeliveryState.HANDING]
+
+        assert self.store.recover(self.run, self.now, policy) == handing
+
+        assert not any(self.holds(claim) for claim in self.claims)
+
+    @rule()
+    def reopen(self) -> None:
+        """The process ends and another one opens the ledger."""
+        self.store.close()
+        self.store = open_new(self.path)
+
+    # -- what always holds -------------------------------------------------------
+
+    @invariant()
+    def every_edition_adds_up(self) -> None:
+        """Audience = sum over the states, and the counts of open ones are true."""
+        assert self.store.unbalanced(everything=True) == []
+        rows = Counter(row.state for row in self.store.deliveries())
+        audience = sum(edition.audience for edition in self.store.editions())
+        assert sum(rows.values()) == audience
+        counted = self.store.open_deliveries()
+        assert all(rows[state] == counted[state] for state in counted)
+
+    @invariant()
+    def every_step_was_legal(self) -> None:
+        """As `TRANSITIONS` says; the epoch grows with a claim and only then."""
+        steps = self.store._connection.execute("SELECT * FROM step").fetchall()
+        for _, _, before, after, raised in steps:
+            assert DeliveryState(after) in TRANSITIONS[DeliveryState(before)]
+            assert raised == (after == DeliveryState.CLAIMED)
+        self.store._connection.execute("DELETE FROM step")
+
+    @invariant()
+    def nobody_holds_what_another_holds(self) -> None:
+        """Of all claims ever given at most one is alive for a delivery."""
+        alive = Counter(
+            (claim.edition_id, claim.subscriber_id)
+            for claim in self.claims
+            if self.holds(claim)
+        )
+        assert set(alive.values()) <= {1}
+
+    @invariant()
+    def no_number_was_offered_twice(self) -> None:
+        """Whatever somebody did with rhythm, topics, language and consent."""
+        assert self.store._connection.execute(OFFERED_TWICE).fetchall() == []
+
+    @invariant()
+    def no_number_was_passed_over(self) -> None:
+        """Who has no topics was offered every number from the confirmation to the mark."""
+        for found in self.store.subscribers():
+            before = self.marks.get(found.id, -1)
+            assert found.mark >= before
+            self.marks[found.id] = found.mark
+            if found.consent is not Consent.CONFIRMED or found.topics:
+                self.starts.pop(found.id, None)
+                continue
+            start = self.starts.setdefault(found.id, found.mark)
+            offered = {
+                row[0] for row in self.store._connection.execute(OFFERED, (found.id,))
+            }
+            assert set(range(start + 1, found.mark + 1)) <= offered
+
+
+TestLedger = LedgerMachine.TestCase
