@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -71,7 +72,7 @@ class Site:
         """Write a dated post of two paragraphs."""
         return self.post(
             f"{day}-{title.replace(' ', '-')}.md",
-            f"---\ntitle: {title}\ndate: {day} 09:00\ntags: [{', '.join(tags)}]\n---\n\n"
+            f"---\ntitle: {title}\ndate: {day} 07:00\ntags: [{', '.join(tags)}]\n---\n\n"
             f"{title}에 대하여 쓴다. 한 문장이 더 있다.\n\n그리고 둘째 문단이다.\n",
         )
 
@@ -151,13 +152,21 @@ def smtp_settings(port: int) -> str:
     )
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert isinstance(port, int)
+    return port
+
+
 @contextmanager
 def running(relay: Relay) -> Iterator[Relay]:
     """Serve on a free port of 127.0.0.1 while the body runs."""
-    controller = Controller(relay, hostname="127.0.0.1", port=0)
+    relay.port = free_port()
+    controller = Controller(relay, hostname="127.0.0.1", port=relay.port)
     controller.start()
-    assert controller.server is not None
-    relay.port = controller.server.sockets[0].getsockname()[1]
     try:
         yield relay
     finally:

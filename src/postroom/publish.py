@@ -126,7 +126,7 @@ def _deliver(
     delivered = deliver(
         store,
         transport,
-        message_builder(store, sender),
+        message_builder(store, sender, config.site.timezone),
         DeliverySettings(
             run=run,
             clock=world.clock,

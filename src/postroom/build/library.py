@@ -37,6 +37,8 @@ class Library:
     pages: tuple[Post, ...]
     scheduled: tuple[Post, ...]
     drafts: int
+    present: frozenset[str]
+    """Paths of all files of the folder that are posts, drafts and faulty ones too."""
     problems: tuple[Problem, ...]
     """Posts that could not be published."""
     warnings: tuple[Problem, ...]
@@ -169,6 +171,7 @@ def _sort_out(reading: _Reading, addresses: Addresses, now: datetime) -> Library
         pages=tuple(sorted(groups[Visibility.PAGE], key=lambda post: post.path)),
         scheduled=tuple(sorted(groups[Visibility.SCHEDULED], key=_newness)),
         drafts=drafts,
+        present=frozenset(reading.folder.posts),
         problems=tuple(sorted(reading.problems, key=lambda p: (p.path, p.line))),
         warnings=tuple(sorted(warnings, key=lambda p: (p.path, p.line))),
         until=min(

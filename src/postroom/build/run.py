@@ -117,8 +117,7 @@ def _write(
     )
 
     known = store.publications()
-    authority, present = store.facts().authority, frozenset(folder.posts)
-    seen = (library.posts, known, authority, now, present)
+    seen = (library.posts, known, store.facts().authority, now, library.present)
     changes = plan_publications(*seen)
     store.record_publications(changes)
     by_id = {item.id: item for item in (*known, *changes)}

@@ -16,7 +16,7 @@ from postroom.cli.shell import (
     read_world,
     site_option,
 )
-from postroom.compose.outlook import plan_outlook
+from postroom.compose.outlook import Upcoming, plan_outlook
 from postroom.publish import open_site
 
 if TYPE_CHECKING:
@@ -41,9 +41,11 @@ def command(
     start = world.clock()
     end = parse_now(until) if until else start + AHEAD
     library = read_posts(config, start)
-    posts = (*library.posts, *library.scheduled)
+    upcoming = Upcoming(
+        posts=library.posts, scheduled=library.scheduled, present=library.present
+    )
     with open_site(config, world) as store:
-        coming, offers, notice = plan_outlook(config, store, posts, start, end)
+        coming, offers, notice = plan_outlook(config, store, upcoming, start, end)
     if notice and not as_json:
         click.echo(notice, err=True)
     told_empty = set()

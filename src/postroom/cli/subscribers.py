@@ -42,7 +42,9 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option("--name", help="Display name."),
-            click.option("--cadence", type=click.Choice([*map(str, Cadence)]), help="Rhythm."),
+            click.option(
+                "--cadence", type=click.Choice([*map(str, Cadence)]), help="Rhythm."
+            ),
             click.option(
                 "--topic",
                 "topics",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from postroom.digests.guard import MailingPlan
     from postroom.posts.post import Post
     from postroom.posts.publication import Publication
-    from postroom.store.base import Pending, Store
+    from postroom.store.base import Facts, Pending, Store
 
     ReadShelf = Callable[[], "Shelf"]
     """Called only when something is due."""
@@ -62,7 +62,9 @@ def compose_editions(
     if not (pending.new_publications or due or yes):
         return Composed()
     shelf = read_shelf()
-    mailing = judge(config, store, shelf.posts, now, yes=yes)
+    mailing = judge(
+        config, store.facts(), store.publications(), shelf.posts, now, yes=yes
+    )
     store.record_publications(mailing.changes)
     due = _due(config, store, store.pending(now), now)
     plans = [_freeze(config, store, shelf, cadence, slot, now) for cadence, slot in due]
@@ -74,12 +76,17 @@ def compose_editions(
 
 
 def judge(
-    config: Config, store: Store, posts: Sequence[Post], now: datetime, *, yes: bool
+    config: Config,
+    facts: Facts,
+    publications: Sequence[Publication],
+    posts: Sequence[Post],
+    now: datetime,
+    *,
+    yes: bool = False,
 ) -> MailingPlan:
     """Ask the guards about every publication that no run has judged; stores nothing."""
     from postroom.digests.guard import Guards, plan_mailing  # noqa: PLC0415 - an idle run judges nothing
 
-    facts = store.facts()
     guards = Guards(
         max_age=config.digest.max_age,
         max_new=config.digest.max_new,
@@ -88,7 +95,7 @@ def judge(
         counter=facts.counter,
         now=now,
     )
-    return plan_mailing(store.publications(), posts, guards)
+    return plan_mailing(publications, posts, guards)
 
 
 def numbered(

@@ -11,6 +11,7 @@ from postroom.site.theme import build_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import tzinfo
 
     from postroom.config import Config
     from postroom.digests.edition import EditionPlan
@@ -59,7 +60,9 @@ def build_sender(config: Config, secret: bytes) -> Sender:
     )
 
 
-def message_builder(store: Store, sender: Sender) -> Callable[[Claim], Message]:
+def message_builder(
+    store: Store, sender: Sender, zone: tzinfo
+) -> Callable[[Claim], Message]:
     """Return what makes a claim's message; letters are read once per edition."""
     letters: dict[str, dict[int, Letter]] = {}
 
@@ -76,7 +79,7 @@ def message_builder(store: Store, sender: Sender) -> Callable[[Claim], Message]:
                 email=claim.email,
                 name=claim.name,
             ),
-            claim.frozen_at,
+            claim.frozen_at.astimezone(zone),
         )
 
     return build

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postroom.compose.editions import judge, numbered
+from postroom.digests.edition import Offer
 from postroom.digests.plan import Coming, Outlook, coming_editions
+from postroom.posts.publication import plan_publications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from postroom.config import Config
-    from postroom.digests.edition import Offer
     from postroom.posts.post import Post
     from postroom.store.base import Store
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upcoming:
+    """The posts that may be mailed: public ones, and scheduled ones by their date."""
+
+    posts: Sequence[Post]
+    scheduled: Sequence[Post]
+    present: frozenset[str]
+    """Paths of all files of the folder."""
+
+
 def plan_outlook(
-    config: Config, store: Store, posts: Sequence[Post], now: datetime, until: datetime
+    config: Config, store: Store, library: Upcoming, now: datetime, until: datetime
 ) -> tuple[tuple[Coming, ...], dict[int, Offer], str]:
     """Return the slots until then, every offer by number, and the guards' words.
 
-    Posts that no run has judged are judged as the next run would.
+    Posts that no run has seen or judged are treated as the next run would treat them;
+    scheduled ones get the numbers they would get.
     """
-    mailing = judge(config, store, posts, now, yes=False)
-    changed = {item.id: item for item in mailing.changes}
-    publications = [changed.get(item.id, item) for item in store.publications()]
-    offers = [offer for offer, _ in numbered(publications, posts)]
-    counter = max([store.facts().counter, *(offer.number for offer in offers)])
+    facts, known = store.facts(), store.publications()
+    fresh = plan_publications(
+        library.posts, known, facts.authority, now, library.present
+    )
+    seen = {item.id: item for item in (*known, *fresh)}
+    mailing = judge(config, facts, list(seen.values()), library.posts, now)
+    seen |= {item.id: item for item in mailing.changes}
+    offers = [offer for offer, _ in numbered(list(seen.values()), library.posts)]
+    counter = max([facts.counter, *(offer.number for offer in offers)])
+    mailed = [post for post in library.scheduled if post.mailed and post.published]
+    offers += [
+        Offer(number=number, path=post.path, tags=post.tags, published=post.published)
+        for number, post in enumerate(mailed, counter + 1)
+        if post.published
+    ]
     outlook = Outlook(
         offers=tuple(offers),
         groups={
