@@ -60,4 +60,4 @@ try:
     main()
 finally:
     if not limit:
-        pass
+        sys.stderr.write(f"{executed}\n")

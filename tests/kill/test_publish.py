@@ -69,11 +69,15 @@ def spread(total: int) -> Iterator[int]:
     return (1 + total * number // KILLS for number in range(KILLS))
 
 
-def kill_and_finish(root: Path, extra: str) -> Iterator[tuple[Site, int]]:
+def kill_and_finish(
+    root: Path, extra: str, relay: Relay | None = None
+) -> Iterator[tuple[Site, int]]:
     """For each line to die at: a site killed there and then run to its end."""
     total = int(killed_at(prepared(root / "whole", extra), 0).stderr.split()[-1])
     for line in spread(total):
         site = prepared(root / str(line), extra)
+        if relay is not None:
+            relay.received.clear()
         assert killed_at(site, line).returncode == -9
         site.run("publish", "--now", NOW)
         yield site, line
@@ -95,9 +99,8 @@ def test_a_relay_gets_every_letter(tmp_path: Path, policy: str) -> None:
     with running(Relay()) as relay:
         extra = f'on_unknown = "{policy}"\n' + smtp_settings(relay.port)
         extra += f"connections = {CONNECTIONS}\n"
-        for site, line in kill_and_finish(tmp_path, extra):
+        for site, line in kill_and_finish(tmp_path, extra, relay):
             sent = Counter(recipient for _, recipient, _ in relay.received)
-            relay.received.clear()
             ledger = site.ledger()
             unknown = {email for email, state in ledger.items() if state == "unknown"}
             assert set(ledger) == set(READERS), line
