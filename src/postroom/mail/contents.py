@@ -107,9 +107,7 @@ def build_contents(posts: Sequence[Post], settings: LetterSettings) -> Contents:
         cover=_cover(posts[0], items[0]),
         items=items[: settings.max_posts],
         rest=items[settings.max_posts :],
-        why=words.why.format(
-            site=site_title, rhythm=words.rhythms[settings.cadence]
-        ),
+        why=words.why.format(site=site_title, rhythm=words.rhythms[settings.cadence]),
         view_url=clean_url(settings.view_url),
         feed_url=clean_url(settings.feed_url),
         postal_address=_lines(settings.postal_address),
@@ -146,16 +144,12 @@ def _build_item(
     )
 
 
-def _byline(
-    post: Post, settings: LetterSettings, words: LetterWords
-) -> Iterable[str]:
+def _byline(post: Post, settings: LetterSettings, words: LetterWords) -> Iterable[str]:
     names = [clean_line(person.name) for person in post.authors]
     names = [name for name in names if name and not _BARE_EMAIL.fullmatch(name)]
     yield ", ".join(dict.fromkeys(names)) or clean_line(settings.author)
     if post.published is not None:
-        yield format_moment(
-            post.published, words, settings.zone, around=settings.slot
-        )
+        yield format_moment(post.published, words, settings.zone, around=settings.slot)
 
 
 def _subject(lead: Post, items: Sequence[Item], words: LetterWords) -> str:

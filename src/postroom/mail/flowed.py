@@ -26,7 +26,9 @@ SIGNATURE = "-- "
 _URL = re.compile(r"[<(\[]*https?://", re.IGNORECASE)
 _STUFFED = re.compile(r"[ >]|From ")
 # Kinsoku: what no line may begin with, and what none may end with.
-_NOT_FIRST = frozenset("、。，．・：；？！）」』】》〉］｝’”ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ…")
+_NOT_FIRST = frozenset(
+    "、。，．・：；？！）」』】》〉］｝’”ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ…"
+)
 _NOT_LAST = frozenset("（「『【《〈［｛‘“")
 
 

@@ -12,7 +12,7 @@ PICTURE_WIDTH = 536
 """Pixels: the sheet of 600 less its paddings; Word obeys the attribute alone."""
 LOWEST_HEADING = 6
 
-VOID = frozenset("br col hr img input source track wbr".split())
+VOID = frozenset({"br", "col", "hr", "img", "input", "source", "track", "wbr"})
 
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[\s>])")
 _DETAILS = re.compile(r"<details(?! open)(?=[\s>])")

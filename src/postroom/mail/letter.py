@@ -55,19 +55,20 @@ def render_letter(
     from postroom.mail.text_part import render_text  # noqa: PLC0415 - see above
 
     contents = build_contents(posts, settings)
-    whole = posts[0] if len(posts) == 1 else None
-    body, cut = "", False
-    html = "" if whole else render_html(contents, environment)
-    for limit in POST_LIMITS if whole else ():
-        body, cut = fit_post(whole.html, limit)
-        html = render_html(contents, environment, body=body, cut=cut)
-        if len(html.encode()) <= CLIP:
-            break
-    text = render_text(contents, environment, body=whole.text if body else "")
+    text = html = ""
+    if len(posts) == 1:
+        for limit in POST_LIMITS:
+            body, cut = fit_post(posts[0].html, limit)
+            html = render_html(contents, environment, body=body, cut=cut)
+            text = posts[0].text if body else ""
+            if len(html.encode()) <= CLIP:
+                break
+    else:
+        html = render_html(contents, environment)
     return Letter(
         language=contents.language,
         subject=contents.subject,
         preheader=contents.preheader,
         html=html,
-        text=text,
+        text=render_text(contents, environment, body=text),
     )

@@ -9,7 +9,6 @@ from postroom.mail.characters import clean_line
 from postroom.subscribers.token import sign_link
 
 if TYPE_CHECKING:
-    from postroom.mail.message import Sender
     from postroom.subscribers.token import Keys, Purpose
 
 
@@ -18,14 +17,14 @@ def personal_link(base: str, purpose: Purpose, subscriber_id: int, keys: Keys) -
     return f"{base}{purpose}/{sign_link(purpose, subscriber_id, keys)}"
 
 
-def list_headers(sender: Sender, unsubscribe: str) -> list[tuple[str, str]]:
+def list_headers(site_url: str, unsubscribe: str) -> list[tuple[str, str]]:
     """Return List-Id, List-Unsubscribe and the rest, each on one line.
 
     List-Unsubscribe-Post only with an https link: RFC 8058 §3.1 wants one. The link
     stands unfolded, because some receivers do not unfold it.
     """
-    host = host_of(urlsplit(sender.site_url).hostname or "localhost")
-    site = quote(sender.site_url, safe=":/?#[]@!$&'()*+,;=%~")
+    host = host_of(urlsplit(site_url).hostname or "localhost")
+    site = quote(site_url, safe=":/?#[]@!$&'()*+,;=%~")
     fields = [
         ("List-Id", f"<posts.{host}>"),
         ("List-Unsubscribe", f"<{clean_line(unsubscribe)}>"),

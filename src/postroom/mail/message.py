@@ -109,7 +109,7 @@ def build_message(
         ("To", _mailbox(recipient.name, recipient.email)),
         ("Subject", _encoded(letter.subject)),
         ("Message-ID", message_id),
-        *list_headers(sender, links[UNSUBSCRIBE_HOLE]),
+        *list_headers(sender.site_url, links[UNSUBSCRIBE_HOLE]),
         ("Precedence", "bulk"),
         ("Auto-Submitted", "auto-generated"),
         ("Content-Language", clean_line(letter.language)),

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 FALLBACK = "en"
 NOON = 12
 
-KOREAN_FONTS = "'Apple SD Gothic Neo','Malgun Gothic','Noto Sans KR','Nanum Gothic',sans-serif"
+KOREAN_FONTS = (
+    "'Apple SD Gothic Neo','Malgun Gothic','Noto Sans KR','Nanum Gothic',sans-serif"
+)
 LATIN_FONTS = "-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 JAPANESE_FONTS = "'Hiragino Sans','Yu Gothic UI','Noto Sans JP',Meiryo,sans-serif"
 FONTS = {"ko": KOREAN_FONTS, "ja": JAPANESE_FONTS}

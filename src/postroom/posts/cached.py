@@ -58,10 +58,13 @@ def load_post(text: str) -> Post:
         _, texts, times, flags, tags, authors, image, files, links, warnings = read
         if not all(type(flag) is bool for flag in flags):
             raise ValueError("a flag of the post is none")
-        return Post(
+        plain: dict[str, Any] = {
             **dict(zip(TEXTS, _texts(texts), strict=True)),
             **dict(zip(TIMES, map(_load_time, times), strict=True)),
             **dict(zip(FLAGS, flags, strict=True)),
+        }
+        return Post(
+            **plain,
             tags=_texts(tags),
             authors=tuple(_load_person(person) for person in authors),
             image=None if image is None else _load_image(image),

@@ -50,7 +50,8 @@ def build_excerpt(text: str, limit: int) -> str:
     if sentence:
         return text[:sentence]
     kept = text[: _word_end(text, limit - len(ELLIPSIS))].rstrip(TRAILING)
-    return JOINS_AFTER.sub("", kept) + ELLIPSIS
+    joined: str = JOINS_AFTER.sub("", kept)
+    return joined + ELLIPSIS
 
 
 def _collapse(text: str, limit: int) -> tuple[str, bool]:

@@ -119,7 +119,8 @@ class Links:
     def _resolve(self, value: str, *, image: bool) -> str | None:
         url = value.translate(LINE_ENDS).strip(BLANKS)
         if not url:
-            return self._miss(value, "a link or image without a target")
+            self._miss(value, "a link or image without a target")
+            return None
         if url.startswith("#"):
             return None if image else FRAGMENT + quote(unquote(url[1:]), safe="")
         scheme = SCHEME.match(url)
@@ -134,7 +135,8 @@ class Links:
         if scheme == "wiki":
             return self._wiki(unquote(url[len(WIKI) :]), image=image)
         if scheme not in (IMAGE_SCHEMES if image else LINK_SCHEMES):
-            return self._miss(url, f"a {scheme}: address, which readers cannot open")
+            self._miss(url, f"a {scheme}: address, which readers cannot open")
+            return None
         if url.startswith(self.site_url) and not image:
             path, tail, fragment = _split(url[len(self.site_url) :])
             found = self._ask_address(path)
@@ -155,7 +157,8 @@ class Links:
         )
         if found and not (image and lookup.is_page_path(found)):
             return self._to(found, "", fragment)
-        return self._miss(f"[[{name}", "a wiki link to something that is not there")
+        self._miss(f"[[{name}", "a wiki link to something that is not there")
+        return None
 
     def _inside(self, url: str, value: str, *, image: bool) -> str | None:
         raw, tail, fragment = _split(url)
@@ -169,7 +172,8 @@ class Links:
         if rooted and not lookup.is_page_path(path):
             return self._join_site(url)
         what = "an image" if image else "a link to something"
-        return self._miss(value, f"{what} that is not in the posts folder")
+        self._miss(value, f"{what} that is not in the posts folder")
+        return None
 
     def _find_local(self, path: str, *, image: bool) -> str:
         if not path:

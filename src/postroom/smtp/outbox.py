@@ -111,7 +111,7 @@ def _outcome(state: DeliveryState, phase: Phase, text: str) -> Outcome:
 def _write(path: Path, data: bytes) -> None:
     """Write and force to the disk; readable by the owner alone, as it names a person."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(descriptor)
