@@ -152,7 +152,7 @@ def _mailbox(name: str, address: str) -> str:
     name = clean_line(name)[:MAX_NAME].strip()
     if not name:
         return address
-    if not name.isascii():
+    if not name.isascii() or "=?" in name:  # what looks encoded would be decoded
         return f"{_encoded(name)} <{address}>"
     if SPECIALS.search(name):
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')

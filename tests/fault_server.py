@@ -1,0 +1,179 @@
+"""An SMTP server on loopback that fails as its recipients' local parts ask it to.
+
+`f.STEP.FAULT.N@…` asks for FAULT at STEP (mail, rcpt, data, dot): a code such as 450 or
+550-5.1.1, `drop` (close before answering), `half` (a broken-off reply), `garbage`, or at
+the dot `taken` (accept, then close without a word). Anything else is accepted. What the
+server takes responsibility for, it notes the moment it decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+OFFERED = ("fault.example", "SIZE 10000000", "8BITMIME", "ENHANCEDSTATUSCODES")
+
+
+@dataclass(slots=True)
+class FaultServer:
+    """The server's settings and what it saw."""
+
+    pipelining: bool = True
+    smtputf8: bool = True
+    tls: ssl.SSLContext | None = None
+    """Speak TLS from the first byte."""
+    greeting: str = "220 fault.example ESMTP"
+    auth: str = ""
+    """The reply to AUTH; empty: not offered."""
+    port: int = 0
+    taken: list[str] = field(default_factory=list)
+    """Recipients of accepted messages, in order."""
+    bodies: list[bytes] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    connections: int = 0
+
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Talk to one client until it or a fault ends the connection."""
+        self.connections += 1
+        try:
+            await _Talk(self, reader, writer).run()
+        except (ConnectionError, asyncio.IncompleteReadError, _DropError):
+            pass
+        finally:
+            writer.close()
+
+
+class _DropError(Exception):
+    """A fault closes the connection."""
+
+
+class _Talk:
+    def __init__(
+        self,
+        server: FaultServer,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self.server = server
+        self.reader = reader
+        self.writer = writer
+        self.recipient = ""
+
+    async def run(self) -> None:
+        self.say(self.server.greeting)
+        while line := await self.reader.readline():
+            command = line.decode("utf-8", "replace").strip()
+            self.server.commands.append(command)
+            if not await self.answer(command.partition(" ")[0].upper(), command):
+                return
+
+    async def answer(self, verb: str, command: str) -> bool:
+        """Answer one command; False ends the connection."""
+        if verb == "EHLO":
+            offered = [*OFFERED]
+            offered += ["PIPELINING"] if self.server.pipelining else []
+            offered += ["SMTPUTF8"] if self.server.smtputf8 else []
+            offered += ["AUTH PLAIN LOGIN"] if self.server.auth else []
+            for number, text in enumerate(offered, 1):
+                self.say(f"250{' ' if number == len(offered) else '-'}{text}")
+        elif verb == "RCPT":
+            self.recipient = command.partition("<")[2].rpartition(">")[0]
+            self.fail_or_say("rcpt", "250 2.1.5 fine")
+        elif verb == "DATA":
+            if self.fail_or_say("data", "354 go on"):
+                await self.take()
+        elif verb == "QUIT":
+            self.say("221 bye")
+            return False
+        elif verb == "AUTH":
+            self.say(self.server.auth)
+        else:
+            self.say("250 2.0.0 fine")
+        await self.writer.drain()
+        return True
+
+    async def take(self) -> None:
+        """Read a message up to its dot, then keep it or fail."""
+        data = b""
+        while (line := await self.reader.readline()) != b".\r\n":
+            if not line:
+                raise _DropError
+            data += line.removeprefix(b".") if line.startswith(b"..") else line
+        step, fault = _fault_of(self.recipient)
+        if step != "dot" or fault in {"taken", "garbage-taken"}:
+            self.server.taken.append(self.recipient)
+            self.server.bodies.append(data)
+        self.fail_or_say("dot", "250 2.0.0 kept")
+
+    def fail_or_say(self, here: str, reply: str) -> bool:
+        """Play the recipient's fault if it is for this step; True when there is none."""
+        step, fault = _fault_of(self.recipient)
+        if step != here:
+            self.say(reply)
+            return True
+        if fault in {"drop", "taken"}:
+            raise _DropError
+        if fault == "half":
+            self.writer.write(b"25")
+            raise _DropError
+        if fault.startswith("garbage"):
+            self.say("what was that?")
+            raise _DropError
+        code, _, status = fault.partition("-")
+        self.say(f"{code} {status} as you asked".replace("  ", " "))
+        return False
+
+    def say(self, line: str) -> None:
+        self.writer.write(f"{line}\r\n".encode())
+
+
+def _fault_of(recipient: str) -> tuple[str, str]:
+    """(step, fault) that an address asks for; the status `5.1.1` holds dots."""
+    local = recipient.partition("@")[0]
+    if not local.startswith("f."):
+        return "", ""
+    _, step, rest = local.split(".", 2)
+    return step, rest.rpartition(".")[0]
+
+
+@contextmanager
+def serving(server: FaultServer) -> Iterator[FaultServer]:
+    """Run the server in a thread of its own while the body runs."""
+    loop = asyncio.new_event_loop()
+    started = threading.Event()
+
+    async def start() -> asyncio.Server:
+        listener = await asyncio.start_server(
+            server.serve, "127.0.0.1", 0, ssl=server.tls
+        )
+        server.port = listener.sockets[0].getsockname()[1]
+        started.set()
+        return listener
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        listener = loop.run_until_complete(start())
+        loop.run_forever()
+        listener.close()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)

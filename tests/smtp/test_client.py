@@ -1,0 +1,261 @@
+"""Handing one message over: before the dot nothing is ambiguous, after it only a verdict counts."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from postroom.config import SmtpConfig
+from postroom.errors import RelayAwayError, RelayRefusedError
+from postroom.mail.message import Message
+from postroom.mail.outcome import DeliveryState, Outcome
+from postroom.smtp.client import SmtpTransport, stuff
+from postroom.smtp.connect import Timeouts
+from tests.fault_server import FaultServer, serving
+from tests.stage import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FAST = Timeouts(step=2, open=4, command=2, data=2, verdict=2, quit=1)
+DATA = b"Subject: x\r\n\r\n.dot first\r\n..two\r\nlast\r\n"
+
+
+def message(recipient: str, data: bytes = DATA) -> Message:
+    """A small message with lines that need stuffing."""
+    return Message(
+        reverse_path="letters@blog.example",
+        recipient=recipient,
+        message_id="<1@blog.example>",
+        data=data,
+    )
+
+
+def transport(port: int, root: Path, **settings: object) -> SmtpTransport:
+    """A transport for a relay on this machine."""
+    smtp = replace(SmtpConfig(host="127.0.0.1", port=port, tls="none"), **settings)  # type: ignore[arg-type]  # test shorthand
+    return SmtpTransport(smtp, root=root, password="geheim", timeouts=FAST)
+
+
+async def hand_over(port: int, root: Path, *recipients: str) -> list[Outcome]:
+    """Send to each over one session, opened anew when it broke."""
+    outcomes = []
+    relay = transport(port, root)
+    session = await relay.open()
+
+    async def intend() -> bool:
+        return True
+
+    for recipient in recipients:
+        for last_try in (False, True):
+            try:
+                outcome = await session.send(message(recipient), intend)
+            except RelayAwayError:  # the former message's fault ended the connection
+                session = await relay.open()
+                continue
+            if (
+                outcome.state is not DeliveryState.QUEUED
+                or "f." in recipient
+                or last_try
+            ):
+                outcomes.append(outcome)
+                break
+            session = await relay.open()
+    await session.close()
+    return outcomes
+
+
+CASES = [
+    ("rcpt", "550-5.1.1", DeliveryState.FAILED, True),
+    ("rcpt", "550-5.7.1", DeliveryState.FAILED, False),
+    ("rcpt", "450-4.2.1", DeliveryState.DEFERRED, False),
+    ("rcpt", "421-4.3.2", DeliveryState.QUEUED, False),
+    ("rcpt", "drop", DeliveryState.QUEUED, False),
+    ("rcpt", "half", DeliveryState.QUEUED, False),
+    ("rcpt", "garbage", DeliveryState.QUEUED, False),
+    ("data", "451-4.3.0", DeliveryState.DEFERRED, False),
+    ("data", "drop", DeliveryState.QUEUED, False),
+    ("data", "half", DeliveryState.QUEUED, False),
+    ("dot", "451-4.3.0", DeliveryState.DEFERRED, False),
+    ("dot", "554-5.7.1", DeliveryState.FAILED, False),
+    ("dot", "drop", DeliveryState.UNKNOWN, False),
+    ("dot", "taken", DeliveryState.UNKNOWN, False),
+    ("dot", "half", DeliveryState.UNKNOWN, False),
+    ("dot", "garbage", DeliveryState.UNKNOWN, False),
+]
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize(("step", "fault", "state", "suppress"), CASES)
+async def test_each_fault_has_its_outcome_and_hurts_nobody_else(
+    tmp_path: Path,
+    step: str,
+    fault: str,
+    state: DeliveryState,
+    *,
+    suppress: bool,
+    pipelining: bool,
+) -> None:
+    """The neighbours before and after are accepted, once each."""
+    first, bad, last = "a@x.example", f"f.{step}.{fault}.1@x.example", "b@x.example"
+    with serving(FaultServer(pipelining=pipelining)) as server:
+        outcomes = await hand_over(server.port, tmp_path, first, bad, last)
+    assert [outcome.state for outcome in outcomes] == [
+        DeliveryState.ACCEPTED,
+        state,
+        DeliveryState.ACCEPTED,
+    ]
+    assert outcomes[1].suppress is suppress
+    others = [recipient for recipient in server.taken if recipient != bad]
+    assert others == [first, last]
+
+
+async def test_the_bytes_arrive_as_they_were(tmp_path: Path) -> None:
+    """Dots at the start of lines included; several messages share a connection."""
+    with serving(FaultServer()) as server:
+        await hand_over(server.port, tmp_path, "a@x.example", "b@x.example")
+    assert server.bodies == [DATA, DATA]
+    assert server.connections == 1
+    assert any(
+        command.startswith("MAIL FROM:<letters@blog.example> SIZE=")
+        for command in server.commands
+    )
+
+
+@pytest.mark.parametrize(
+    "data", [b"a\nb", b"a\rb\r\n", b".\r\n.\r\n", b"", b"a\r\n.\r\nMAIL FROM:<x>\r\n"]
+)
+def test_nothing_in_a_message_can_end_it(data: bytes) -> None:
+    """No bare CR or LF, no lone dot but the last (SMTP smuggling)."""
+    wire = stuff(data)
+    assert wire.endswith(b"\r\n.\r\n") or wire == b"\r\n.\r\n"
+    assert b"\r\n.\r\n" not in wire[:-5]
+    assert b"\n" not in wire.replace(b"\r\n", b"")
+    assert b"\r" not in wire.replace(b"\r\n", b"")
+
+
+async def test_a_stale_claim_is_not_handed_over(tmp_path: Path) -> None:
+    """`intend` says no: the dot is never sent."""
+    with serving(FaultServer()) as server:
+        session = await transport(server.port, tmp_path).open()
+
+        async def intend() -> bool:
+            return False
+
+        outcome = await session.send(message("a@x.example"), intend)
+        await session.close()
+    assert outcome.state is DeliveryState.QUEUED
+    assert server.taken == []
+
+
+@pytest.mark.parametrize(
+    "recipient", ["a@x.example>\r\nRCPT TO:<b@x.example", "a b@x.example", "nobody"]
+)
+async def test_an_address_cannot_be_a_command(tmp_path: Path, recipient: str) -> None:
+    """It fails alone, and the server hears nothing of it."""
+    with serving(FaultServer()) as server:
+        outcomes = await hand_over(server.port, tmp_path, recipient, "b@x.example")
+    assert [outcome.state for outcome in outcomes] == [
+        DeliveryState.FAILED,
+        DeliveryState.ACCEPTED,
+    ]
+    assert server.taken == ["b@x.example"]
+
+
+async def test_an_international_address_needs_a_relay_that_takes_it(
+    tmp_path: Path,
+) -> None:
+    """With SMTPUTF8 it is accepted, without it fails and suppresses nobody."""
+    for offered, state in [
+        (True, DeliveryState.ACCEPTED),
+        (False, DeliveryState.FAILED),
+    ]:
+        with serving(FaultServer(smtputf8=offered)) as server:
+            (outcome,) = await hand_over(server.port, tmp_path, "김@x.example")
+        assert outcome.state is state
+        assert not outcome.suppress
+
+
+async def test_a_relay_that_is_not_there_is_away(tmp_path: Path) -> None:
+    """Refused, or turned away with 421: try again later."""
+    with pytest.raises(RelayAwayError):
+        await transport(free_port(), tmp_path).open()
+    with (
+        serving(FaultServer(greeting="421 4.3.2 too busy")) as server,
+        pytest.raises(RelayAwayError),
+    ):
+        await transport(server.port, tmp_path).open()
+    with (
+        serving(FaultServer(greeting="554 5.7.1 not you")) as server,
+        pytest.raises(RelayRefusedError),
+    ):
+        await transport(server.port, tmp_path).open()
+
+
+@contextmanager
+def certified(host: str, folder: Path) -> Iterator[tuple[ssl.SSLContext, str]]:
+    """A server's TLS context for `host`, and the file of the authority that signed it."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)
+    path = folder / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    yield context, str(path)
+
+
+async def test_implicit_tls_is_verified(tmp_path: Path) -> None:
+    """The right certificate passes; an unknown authority or another host does not."""
+
+    async def intend() -> bool:
+        return True
+
+    with (
+        certified("127.0.0.1", tmp_path) as (context, authority),
+        serving(FaultServer(tls=context)) as server,
+    ):
+        session = await transport(
+            server.port, tmp_path, tls="implicit", ca_file=authority
+        ).open()
+        outcome = await session.send(message("a@x.example"), intend)
+        await session.close()
+        assert outcome.state is DeliveryState.ACCEPTED
+        with pytest.raises(RelayRefusedError):
+            await transport(server.port, tmp_path, tls="implicit").open()
+    with (
+        certified("elsewhere.example", tmp_path) as (context, authority),
+        serving(FaultServer(tls=context)) as server,
+    ):
+        with pytest.raises(RelayRefusedError):
+            await transport(
+                server.port, tmp_path, tls="implicit", ca_file=authority
+            ).open()
+        assert server.commands == []
+
+
+async def test_a_stripped_starttls_gets_no_password(tmp_path: Path) -> None:
+    """A server that does not offer STARTTLS hears neither login nor letter."""
+    with (
+        serving(FaultServer(auth="235 2.7.0 come in")) as server,
+        pytest.raises(RelayRefusedError),
+    ):
+        await transport(server.port, tmp_path, tls="starttls", username="me").open()
+    assert not any(command.startswith(("AUTH", "MAIL")) for command in server.commands)
+
+
+async def test_a_refused_login_stops_the_run(tmp_path: Path) -> None:
+    """It is ours to mend; a temporary failure of it is not."""
+    with certified("127.0.0.1", tmp_path) as (context, authority):
+        for reply, error in [
+            ("535 5.7.8 no", RelayRefusedError),
+            ("454 4.7.0 later", RelayAwayError),
+        ]:
+            with serving(FaultServer(tls=context, auth=reply)) as server:
+                settings = {"tls": "implicit", "ca_file": authority, "username": "me"}
+                with pytest.raises(error):
+                    await transport(server.port, tmp_path, **settings).open()
