@@ -143,7 +143,7 @@ def claim(
     store: Store, run: int, limit: int = 100, *, now: datetime = NOW, lease: int = 3600
 ) -> list[Claim]:
     """Take deliveries; nothing has expired."""
-    return store.claim(run, limit, now, lease=lease, expire=LONG_AGO)
+    return store.claim(run, limit, now, lease=lease, expire=LONG_AGO).claims
 
 
 def result(

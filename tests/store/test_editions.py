@@ -205,6 +205,22 @@ def test_who_changes_topics_between_plan_and_freeze_loses_no_post(
     assert (mark_of(store, "bo"), mark_of(store, "kim")) == (1, 0)
 
 
+def test_who_changes_into_another_group_gets_its_variant_once(store: Store) -> None:
+    """Received is received, however late the change: the mark moves with it."""
+    subscribe(store, "bo", "kim")
+    save_topics = [reader("kim", topics=("essay",))]
+    store.save_subscribers(save_topics, NOW, cadence=Cadence.WEEKLY)
+    number_posts(store, 1)
+    edition = plan("weekly-1", store.audience(Cadence.WEEKLY))
+    store.save_subscribers(
+        [reader("kim", topics=())], NOW + HOUR, cadence=Cadence.WEEKLY
+    )
+
+    assert store.freeze(edition, letters(edition), NOW) == 2
+
+    assert (mark_of(store, "bo"), mark_of(store, "kim")) == (1, 1)
+
+
 def test_who_comes_to_a_cadence_after_its_slot_loses_no_post(store: Store) -> None:
     """Passing a slot over is only for those who had that cadence then."""
     subscribe(store, "bo")
@@ -243,7 +259,7 @@ def test_each_group_gets_its_variant(store: Store) -> None:
 
     assert store.freeze(edition, {1: LETTER, 2: english}, NOW) == 2
 
-    claims = store.claim(1, 10, NOW, lease=60, expire=NOW)
+    claims = store.claim(1, 10, NOW, lease=60, expire=NOW).claims
     assert {claim.email: claim.variant for claim in claims} == {
         "bo@mail.example": 2,
         "kim@mail.example": 1,
@@ -320,7 +336,7 @@ def test_an_edition_that_is_done_and_whole_is_counted_once_more(
     number_posts(store, 1)
     freeze(store)
     set_consent(store, "bo", Consent.UNSUBSCRIBED)
-    assert store.claim(1, 10, NOW, lease=60, expire=NOW) == []
+    assert store.claim(1, 10, NOW, lease=60, expire=NOW).claims == []
     assert store.unbalanced() == []
     store._connection.execute("DELETE FROM delivery")
 

@@ -132,9 +132,10 @@ def test_an_edition_frozen_too_long_ago_expires(store: Store) -> None:
     (taken,) = claim(store, run, 1)
     store.record_results([result(taken, DEFERRED, "mailbox full")])
 
-    assert (
-        store.claim(run, 10, LATER, lease=60, expire=NOW + timedelta(seconds=1)) == []
-    )
+    later = NOW + timedelta(seconds=1)
+    claims, passed = store.claim(run, 10, LATER, lease=60, expire=later)
+    assert claims == []
+    assert passed == {DeliveryState.EXPIRED: 2}
 
     rows = list(store.deliveries())
     assert [row.state for row in rows] == [DeliveryState.EXPIRED] * 2
@@ -569,5 +570,5 @@ def test_expiry_is_by_the_freeze_and_not_by_the_slot(store: Store) -> None:
     """An edition frozen exactly at the limit still goes."""
     run = frozen(store, "a")
 
-    assert len(store.claim(run, 1, NOW, lease=60, expire=NOW)) == 1
+    assert len(store.claim(run, 1, NOW, lease=60, expire=NOW).claims) == 1
     assert LONG_AGO < NOW

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,6 +100,14 @@ class Claim:
     """Verdicts so far that were about this recipient."""
     epoch: int
     frozen_at: datetime
+
+
+class Claimed(NamedTuple):
+    """What one claim took, and what it passed over on the way."""
+
+    claims: list[Claim]
+    passed_over: Mapping[DeliveryState, int]
+    """How many were skipped or expired instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,7 +281,7 @@ class Store(Protocol):
 
     def claim(
         self, run: int, limit: int, now: datetime, *, lease: int, expire: datetime
-    ) -> list[Claim]:
+    ) -> Claimed:
         """Take up to `limit` deliveries that are queued, or deferred and due at `now`.
 
         Queued ones first, by edition. None means that nothing is to be had. Subscribers no longer confirmed are skipped, editions frozen before `expire`

@@ -7,10 +7,11 @@ nothing. Leases and `updated_at` go by the database's clock; `now` decides what 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from postroom.mail.outcome import TRANSITIONS, DeliveryState
-from postroom.store.base import Claim, Delivery, UnknownPolicy
+from postroom.store.base import Claim, Claimed, Delivery, UnknownPolicy
 from postroom.store.sqlite.database import (
     CLOCK,
     Database,
@@ -166,7 +167,7 @@ class Ledger(Database):
 
     def claim(
         self, run: int, limit: int, now: datetime, *, lease: int, expire: datetime
-    ) -> list[Claim]:
+    ) -> Claimed:
         """Take up to `limit` deliveries: first queued ones by edition, then due ones.
 
         Returns fewer, or none, only when no more are to be had: what is passed over
@@ -174,6 +175,7 @@ class Ledger(Database):
         not count.
         """
         claims: list[Claim] = []
+        passed_over: Counter[DeliveryState] = Counter()
         with self._writing() as cursor:
             clock = _clock(cursor)
             while (want := limit - len(claims)) > 0:
@@ -187,6 +189,7 @@ class Ledger(Database):
                 for row in rows:
                     verdict = _set_aside(row, expire)
                     if verdict:
+                        passed_over[verdict[0]] += 1
                         cursor.execute(SET_ASIDE, (*verdict, clock, row[0], row[1]))
                     else:
                         taken.append(row)
@@ -196,7 +199,7 @@ class Ledger(Database):
                 )
                 with self._reading():
                     claims += [_claim_from(row) for row in taken]
-        return claims
+        return Claimed(claims, passed_over)
 
     def record_intents(self, intents: Sequence[tuple[Claim, str]]) -> list[bool]:
         """Claimed → handing, with the Message-ID; False where the claim is stale."""

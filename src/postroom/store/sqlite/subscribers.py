@@ -116,9 +116,13 @@ class _Saving:
     suppressed: list[str] = field(default_factory=list)
 
 
+STOPPED = frozenset({Consent.UNSUBSCRIBED, Consent.SUPPRESSED})
+"""A table that says `confirmed` is older news than a no: only a hand brings them back."""
+
+
 def may_follow(before: Consent, after: Consent) -> bool:
     """Whether a consent may follow another, or stay, without the operator's hand."""
-    if before is Consent.SUPPRESSED and after is Consent.CONFIRMED:
+    if before in STOPPED and after is Consent.CONFIRMED:
         return False
     return after is before or after in CONSENT_CHANGES[before]
 
