@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from postroom.config import Config
-    from postroom.delivery import Delivered
+    from postroom.delivery.settings import Delivered
     from postroom.mail.outcome import DeliveryState
     from postroom.store.base import Store
 
@@ -115,7 +115,8 @@ def _deliver(
             store.end_run(store.begin_run(world.owner, now), now)
         return None
     from postroom.compose.letters import build_sender, message_builder  # noqa: PLC0415 - jinja2, email
-    from postroom.delivery import DeliverySettings, deliver  # noqa: PLC0415 - asyncio
+    from postroom.delivery.run import deliver  # noqa: PLC0415 - asyncio
+    from postroom.delivery.settings import DeliverySettings  # noqa: PLC0415
     from postroom.smtp.transport import build_transport  # noqa: PLC0415 - aiosmtplib
 
     store.check()  # before anything is sent

@@ -267,6 +267,20 @@ def test_each_group_gets_its_variant(store: Store) -> None:
     assert store.letters("weekly-1") == {1: LETTER, 2: english}
 
 
+def test_who_changed_since_the_plan_gets_no_other_marks_posts(store: Store) -> None:
+    """A variant is for one mark: it may hold posts that another has seen."""
+    subscribe(store, "bo")
+    number_posts(store, 1)
+    subscribe(store, "kim")
+    number_posts(store, 2)
+    behind = [group for group in store.audience(Cadence.WEEKLY) if group.mark == 0]
+    edition = plan("weekly-1", behind, posts=(2, 1))
+
+    assert store.freeze(edition, letters(edition), NOW) == 1
+
+    assert states(store) == {"bo": DeliveryState.QUEUED}
+
+
 def test_a_group_in_two_variants_is_refused(store: Store) -> None:
     """Its subscribers would have to get two letters; nothing is stored."""
     subscribe(store, "bo")

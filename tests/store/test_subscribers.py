@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from postroom.errors import TableError
 from postroom.mail.outcome import DeliveryState
 from postroom.store.base import Saved
-from postroom.store.sqlite.subscribers import may_follow
+from postroom.store.sqlite.subscribers import STOPPED, may_follow
 from postroom.subscribers.subscriber import (
     CONSENT_CHANGES,
     Cadence,
@@ -198,7 +198,7 @@ def test_leaving_keeps_the_mark(store: Store) -> None:
 def test_consent_changes_as_the_table_allows_or_by_hand(
     store: Store, before: Consent, after: Consent, *, by_hand: bool
 ) -> None:
-    """Refused whole and reported; suppressed → confirmed takes the operator's hand."""
+    """Refused whole and reported; a no becomes a yes only by the operator's hand."""
     save(store, reader("bo", consent=before))
     change = reader("bo", consent=after, language="ko")
 
@@ -206,7 +206,7 @@ def test_consent_changes_as_the_table_allows_or_by_hand(
 
     bo = look_up(store, "bo")
     allowed = before == after or after in CONSENT_CHANGES[before]
-    if (before, after) == (Consent.SUPPRESSED, Consent.CONFIRMED):
+    if before in STOPPED and after is Consent.CONFIRMED:
         allowed = False
     assert may_follow(before, after) == allowed
     if allowed or by_hand:

@@ -1,44 +1,52 @@
 """The RFC 5322 bytes for one subscriber, built from a letter.
 
-One boundary for header values: every value is cleaned to a single line, and the
-finished bytes are parsed again and must hold exactly the expected field names. Nothing
-is random: the same letter for the same subscriber gives the same bytes, so a message
-sent again is the same message.
+No dice and no clock: the same letter, sender, recipient and date make the same bytes, so
+a message that is sent again is the same message, with the same Message-ID. Whatever a
+title or name holds, the finished header is read again and must have the expected fields.
 """
 
 from __future__ import annotations
 
 import base64
 import hmac
-import quopri
 import re
 from dataclasses import dataclass
-from email.header import Header
-from email.parser import BytesHeaderParser
-from email.utils import format_datetime, parseaddr
+from html import escape
 from typing import TYPE_CHECKING
 
 from postroom.errors import MessageUnsafeError
-from postroom.mail.characters import clean_line
-from postroom.mail.flowed import deletes_blanks
+from postroom.feeds.characters import clean_language
+from postroom.mail.body import build_body
+from postroom.mail.header_text import (
+    Mailbox,
+    parse_mailbox,
+    render_free_text,
+    render_mailbox,
+)
 from postroom.mail.holes import PREFERENCES_HOLE, UNSUBSCRIBE_HOLE, fill_holes
-from postroom.mail.list_headers import host_of, list_headers, personal_link
-from postroom.subscribers.token import Purpose, parse_keys
+from postroom.mail.list_headers import (
+    can_one_click,
+    header_url,
+    list_field_names,
+    list_fields,
+)
+from postroom.subscribers.address import parse_address, parse_name
+from postroom.subscribers.token import Purpose, parse_keys, sign_link
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from postroom.mail.letter import Letter
+    from postroom.subscribers.token import Keys
 
+ID_OCTETS = 20
+"""160 bits: nobody can make one up, and a report that quotes one is about our message."""
 MAX_LINE = 998
-"""Octets of a header line, RFC 5322 §2.1.1."""
-MAX_NAME = 100
-"""Characters of a display name; a longer one is no name."""
-SPECIALS = re.compile(r'[][()<>@,:;\\".]')
-"""What must be quoted in a display name (RFC 5322 §3.2.3)."""
-ADDRESS = re.compile(
-    r"[^\s<>,;:\"()\[\]\\\x00-\x1f\x7f-\x9f]+@[^\s<>,;:\"()\[\]\\@\x00-\x1f\x7f-\x9f]+"
-)
+"""Octets of a header line (RFC 5322 §2.1.1)."""
+
+_FIELD = re.compile(rb"([A-Za-z][A-Za-z-]*): ")
+_UNSAFE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,8 @@ class Message:
     message_id: str
     """With its angle brackets."""
     data: bytes
+    smtputf8: bool = False
+    """Only a relay that offers SMTPUTF8 (RFC 6531) can take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,135 +85,154 @@ class Sender:
     """Base of personal links, ends with `/`."""
     postal_address: str
     secret: bytes
-    """The key of signed links and of Message-IDs, one secret a line, newest last."""
+    """The key of signed links and of Message-IDs."""
 
 
 def build_message(
     letter: Letter, sender: Sender, recipient: Recipient, date: datetime
 ) -> Message:
-    """Return the message of `letter` for one subscriber; `date` is the edition's.
+    """Return the message that brings `letter` to `recipient`; `date` is the edition's.
 
-    Raises MessageUnsafeError for an address that is none, and when the finished bytes
-    hold other header fields than they should.
+    Raises AddressError when the recipient's address, or one of the sender's, is none,
+    and MessageUnsafeError when the result would not be what it should.
     """
-    from_name, from_address = parseaddr(clean_line(sender.from_))
-    for address in (from_address, recipient.email):
-        if not ADDRESS.fullmatch(address):
-            raise MessageUnsafeError(f"not an address: {address!r}", cure="mend it")
     keys = parse_keys(sender.secret)
-    links = {
-        UNSUBSCRIBE_HOLE: personal_link(
-            sender.link_url, Purpose.UNSUBSCRIBE, recipient.subscriber_id, keys
-        ),
-        PREFERENCES_HOLE: personal_link(
-            sender.link_url, Purpose.PREFERENCES, recipient.subscriber_id, keys
-        ),
-    }
-    message_id = _message_id(
-        keys.oldest_first[0].secret, recipient, from_address.rpartition("@")[2]
-    )
-    boundary = f"=_{message_id[1:33]}"
+    from_ = parse_mailbox(sender.from_)
+    to = Mailbox(parse_name(recipient.name), parse_address(recipient.email))
+    leave = link(Purpose.UNSUBSCRIBE, sender, recipient, keys)
+    preferences = link(Purpose.PREFERENCES, sender, recipient, keys)
+    message_id = build_message_id(sender, recipient, keys)
+    boundary = "=_" + _mac(keys, "boundary", recipient)  # `=_` is in no encoded body
     fields = [
-        ("Date", format_datetime(date)),
-        ("From", _mailbox(from_name, from_address)),
-        ("To", _mailbox(recipient.name, recipient.email)),
-        ("Subject", _encoded(letter.subject)),
+        *_address_fields(from_, sender.reply_to, to),
+        ("Subject", render_free_text(letter.subject, len("Subject: "))),
+        ("Date", _format_date(date)),
         ("Message-ID", message_id),
-        *list_headers(sender.site_url, links[UNSUBSCRIBE_HOLE]),
-        ("Precedence", "bulk"),
-        ("Auto-Submitted", "auto-generated"),
-        ("Content-Language", clean_line(letter.language)),
-        ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+        *list_fields(
+            sender.site_title,
+            sender.site_url,
+            leave,
+            mailto=parse_mailbox(sender.reply_to).address.email
+            if sender.reply_to
+            else "",
+        ),
+        *_fixed_fields(letter.language, boundary),
     ]
-    if sender.reply_to:
-        reply_name, reply_address = parseaddr(clean_line(sender.reply_to))
-        fields.insert(3, ("Reply-To", _mailbox(reply_name, reply_address)))
-    flowed = "format=flowed" + (
-        "; delsp=yes" if deletes_blanks(letter.language) else ""
-    )
-    parts = (
-        _part(f"text/plain; charset=utf-8; {flowed}", fill_holes(letter.text, links)),
-        _part("text/html; charset=utf-8", fill_holes(letter.html, links)),
-    )
     head = "".join(f"{name}: {value}\r\n" for name, value in fields).encode()
-    _require_names(head, [name for name, _ in fields])
-    edge = f"--{boundary}".encode()
-    body = (
-        b"".join(edge + b"\r\n" + part + b"\r\n" for part in parts) + edge + b"--\r\n"
+    check_header(head, expected_field_names(sender))
+    links = {UNSUBSCRIBE_HOLE: leave, PREFERENCES_HOLE: preferences}
+    body = build_body(
+        fill_holes(letter.text, links),
+        fill_holes(letter.html, {hole: escape(url) for hole, url in links.items()}),
+        delsp=_deletes_blanks(letter.language),
+        boundary=boundary,
     )
     return Message(
-        reverse_path=from_address,
-        recipient=recipient.email,
+        reverse_path=from_.address.email,
+        recipient=to.address.email,
         message_id=message_id,
         data=head + b"\r\n" + body,
+        smtputf8=not head.isascii(),
     )
 
 
-def _message_id(secret: bytes, recipient: Recipient, domain: str) -> str:
-    """A function of edition and subscriber: the same in every attempt (RFC 5322 §3.6.4)."""
-    subject = f"postroom message\0{recipient.edition}\0{recipient.subscriber_id}"
-    digest = hmac.digest(secret, subject.encode(), "sha256").hex()[:32]
-    return f"<{digest}@{host_of(domain)}>"
-
-
-def _mailbox(name: str, address: str) -> str:
-    """A name-addr (RFC 5322 §3.4), its display name encoded where it must be (RFC 2047)."""
-    name = clean_line(name)[:MAX_NAME].strip()
-    if not name:
-        return address
-    if not name.isascii() or "=?" in name:  # what looks encoded would be decoded
-        return f"{_encoded(name)} <{address}>"
-    if SPECIALS.search(name):
-        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-        name = f'"{escaped}"'
-    return f"{name} <{address}>"
-
-
-def _encoded(text: str) -> str:
-    """Unstructured text as ASCII on one or more folded lines (RFC 2047)."""
-    text = clean_line(text)
-    if text.isascii() and "=?" not in text and len(text) < MAX_LINE - len("Subject: "):
-        return text
-    return Header(text, "utf-8", maxlinelen=75, header_name="Subject").encode(
-        linesep="\r\n"
-    )
-
-
-def _part(content_type: str, text: str) -> bytes:
-    """One body part with CRLF inside; base64 or quoted-printable, whichever is smaller."""
-    data = text.replace("\n", "\r\n").encode()
-    as_base64 = base64.encodebytes(data).replace(b"\n", b"\r\n")
-    quoted = quopri.encodestring(data.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
-    # A lone dot or `From ` at a line's start would be changed on the way.
-    quoted = re.sub(rb"(?m)^\.", b"=2E", quoted)
-    quoted = re.sub(rb"(?m)^From ", b"=46rom ", quoted)
-    name, body = b"base64", as_base64
-    if len(quoted) < len(as_base64) and max(map(len, quoted.split(b"\r\n"))) <= 76:  # noqa: PLR2004 - RFC 2045 §6.7
-        name, body = b"quoted-printable", quoted
+def expected_field_names(sender: Sender) -> tuple[str, ...]:
+    """Return the header fields of every message of `sender`, in their order."""
     return (
-        b"Content-Type: "
-        + content_type.encode()
-        + b"\r\nContent-Transfer-Encoding: "
-        + name
-        + b"\r\n\r\n"
-        + body
+        "From",
+        *(("Reply-To",) if sender.reply_to else ()),
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        *list_field_names(one_click=can_one_click(sender.link_url)),
+        "Precedence",
+        "Auto-Submitted",
+        "MIME-Version",
+        "Content-Language",
+        "Content-Type",
     )
 
 
-def _require_names(head: bytes, names: list[str]) -> None:
-    """Parse the finished header again: exactly these fields, no line too long."""
-    found = BytesHeaderParser().parsebytes(head + b"\r\n")
-    lines = head.split(b"\r\n")
-    if (
-        found.keys() != names
-        or found.defects
-        or any(len(line) > MAX_LINE for line in lines)
-        or b"\n" in head.replace(b"\r\n", b"")
-        or b"\r" in head.replace(b"\r\n", b"")
-        or b"\0" in head
-    ):
-        raise MessageUnsafeError(
-            "the header would hold other fields than it should",
-            cure="look for control characters in site.title, mail.from and the subject",
-        )
+def check_header(head: bytes, expected: tuple[str, ...]) -> None:
+    """Raise MessageUnsafeError unless `head` has exactly the `expected` fields, in order.
+
+    `head` is the header with the CRLF of its last line. Two readers judge it: a strict
+    one of our own, and the email package, which believes in more line ends than we do.
+    """
+    names = []
+    for line in head.split(b"\r\n")[:-1]:
+        field = _FIELD.match(line)
+        if field:
+            names.append(field[1].decode("ascii"))
+        elif not line.startswith(b" ") or not line.strip():
+            names.append("?")
+        if len(line) > MAX_LINE:
+            raise MessageUnsafeError(
+                "a line of the header is too long", cure="shorten titles and names"
+            )
+    if _UNSAFE.search(head) or tuple(names) != expected:
+        raise _unexpected(names)
+    from email.parser import BytesHeaderParser  # noqa: PLC0415 - 30 ms, only to send
+
+    again = BytesHeaderParser().parsebytes(head + b"\r\n")
+    if again.defects or tuple(again.keys()) != expected or again.get_payload():
+        raise _unexpected(again.keys())
+
+
+def build_message_id(sender: Sender, recipient: Recipient, keys: Keys) -> str:
+    """Return the Message-ID of one edition for one subscriber, however often it is sent.
+
+    Of the oldest key, which stays when a new one is added.
+    """
+    domain = parse_mailbox(sender.from_).address.email.rpartition("@")[2]
+    return f"<{_mac(keys, 'message id', recipient)}@{domain}>"
+
+
+def link(purpose: Purpose, sender: Sender, recipient: Recipient, keys: Keys) -> str:
+    """Return the recipient's own link, `{link_url}{purpose}/{token}`."""
+    token = sign_link(purpose, recipient.subscriber_id, keys)
+    return f"{header_url(sender.link_url)}{purpose}/{token}"
+
+
+def _address_fields(
+    from_: Mailbox, reply_to: str, to: Mailbox
+) -> Iterable[tuple[str, str]]:
+    yield "From", render_mailbox(from_, len("From: "))
+    if reply_to:
+        yield "Reply-To", render_mailbox(parse_mailbox(reply_to), len("Reply-To: "))
+    yield "To", render_mailbox(to, len("To: "))
+
+
+def _fixed_fields(language: str, boundary: str) -> Iterable[tuple[str, str]]:
+    yield "Precedence", "bulk"
+    yield "Auto-Submitted", "auto-generated"  # RFC 3834 §5: vacation programs stay quiet
+    yield "MIME-Version", "1.0"
+    yield "Content-Language", clean_language(language) or "und"
+    yield "Content-Type", f'multipart/alternative; boundary="{boundary}"'
+
+
+def _mac(keys: Keys, what: str, recipient: Recipient) -> str:
+    """Return what nobody else can compute for this edition and subscriber, as hex-like text."""
+    signed = f"postroom {what}\0{recipient.edition}\0{recipient.subscriber_id}"
+    mac = hmac.digest(keys.oldest_first[0].secret, signed.encode(), "sha256")
+    return base64.b32encode(mac[:ID_OCTETS]).decode("ascii").lower()
+
+
+def _format_date(date: datetime) -> str:
+    from email.utils import format_datetime  # noqa: PLC0415 - 30 ms, only to send
+
+    return format_datetime(date)
+
+
+def _deletes_blanks(language: str) -> bool:
+    from postroom.mail.flowed import deletes_blanks  # noqa: PLC0415 - regex, only to send
+
+    return deletes_blanks(language)
+
+
+def _unexpected(names: Iterable[str]) -> MessageUnsafeError:
+    return MessageUnsafeError(
+        f"the header would have the fields {', '.join(names)}",
+        cure="look for control characters in titles, names and addresses",
+    )

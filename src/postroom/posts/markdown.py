@@ -45,7 +45,7 @@ ILLEGAL = re.compile(
 POSITION = re.compile(
     r'<(?:pre|code)(?: [^>]*?)?data-sourcepos="(\d+):(\d+)-(\d+):(\d+)"'
 )
-HTML_CODE = re.compile(r"<(pre|code)\b[^<>]*>.*?</\1>", re.DOTALL | re.IGNORECASE)
+HTML_CODE = re.compile(r"<(pre|code)\b[^<>]*>", re.IGNORECASE)
 
 TASK = re.compile(r'<input type="checkbox"( checked="")? disabled="" />')
 WIKI_LINK = re.compile(r'<a href="([^"]*)" data-wikilink="true">')
@@ -126,7 +126,7 @@ def render_markdown(text: str, *, language: str, hard_breaks: bool = False) -> s
 
 def find_code(text: str) -> list[tuple[int, int]]:
     """Return where the code of `text` is, as sorted (start, end), comrak being judge."""
-    found = [match.span() for match in HTML_CODE.finditer(text)]
+    found = _find_html_code(text)
     source = text.encode()
     starts = [0, *(match.end() for match in re.finditer(b"\n", source)), len(source)]
     spans = []
@@ -140,6 +140,24 @@ def find_code(text: str) -> list[tuple[int, int]]:
         return sorted(found + spans)
     places = _characters(source, {place for span in spans for place in span})
     return sorted(found + [(places[start], places[end]) for start, end in spans])
+
+
+def _find_html_code(text: str) -> list[tuple[int, int]]:
+    """Return where `<pre>` and `<code>` of the author's own HTML are."""
+    found = []
+    endless = set()
+    at = 0
+    while opening := HTML_CODE.search(text, at):
+        name, at = opening[1].lower(), opening.end()
+        if name in endless:
+            continue
+        closing = re.compile(f"</{name}>", re.IGNORECASE).search(text, at)
+        if closing is None:  # then no later one is closed either
+            endless.add(name)
+            continue
+        at = closing.end()
+        found.append((opening.start(), at))
+    return found
 
 
 def _characters(source: bytes, places: set[int]) -> dict[int, int]:

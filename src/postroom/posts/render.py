@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 LINE_ENDS = re.compile(r"\r\n?")
 BROKEN_IMAGE = re.compile(
-    r"!\[[^\]\n]*\]\((?!<)[^()\n]*[^()\s][ ][^()\n\"']*\.(?:png|jpe?g|gif|webp|svg|avif)\)",
+    r"!\[[^\[\]\n]{0,300}\]\((?!<)[^()\s]{1,300}[ ][^()\n\"']{0,300}"
+    r"\.(?:png|jpe?g|gif|webp|svg|avif)\)",
     re.IGNORECASE,
 )
 """A blank in the address: no image in Markdown, but text with brackets."""

@@ -284,7 +284,8 @@ class Store(Protocol):
     ) -> Claimed:
         """Take up to `limit` deliveries that are queued, or deferred and due at `now`.
 
-        Queued ones first, by edition. None means that nothing is to be had. Subscribers no longer confirmed are skipped, editions frozen before `expire`
+        Queued ones first, by edition. No claims means that nothing is to be had.
+        Subscribers no longer confirmed are skipped, editions frozen before `expire`
         expire, in the same transaction; `lease` is in seconds of the real clock.
         """
         ...
@@ -309,7 +310,7 @@ class Store(Protocol):
     def record(
         self, results: Sequence[Result], intents: Sequence[tuple[Claim, str]]
     ) -> list[bool]:
-        """Both of the above with one commit, results first: half the waits for the disk."""
+        """Both of the above in one commit, results first: half the waits for the disk."""
         ...
 
     def open_deliveries(self) -> dict[DeliveryState, int]:
