@@ -68,6 +68,8 @@ def render_html(
     TemplateError.
     """
     left_to_right = contents.direction == "ltr"
+    primary = primary_subtag(contents.language)
+    own = contents.words.language
     values = {
         "letter": contents,
         "words": contents.words,
@@ -76,8 +78,9 @@ def render_html(
         "light": LIGHT,
         "dark": DARK,
         "fonts": Markup(fonts_for(contents.language)),  # noqa: S704 - our own constant
-        "korean": primary_subtag(contents.language) == "ko",
-        "upright": primary_subtag(contents.language) in UPRIGHT_LANGUAGES,
+        "own": "" if own == primary else own,
+        "korean": primary == "ko",
+        "upright": primary in UPRIGHT_LANGUAGES,
         "start": "left" if left_to_right else "right",
         "end": "right" if left_to_right else "left",
         "preheader": contents.preheader + _padding(contents.preheader),
