@@ -2,13 +2,18 @@
 
 `f.STEP.FAULT.N@…` asks for FAULT at STEP (mail, rcpt, data, dot): a code such as 450 or
 550-5.1.1, `drop` (close before answering), `half` (a broken-off reply), `garbage`, or at
-the dot `taken` (accept, then close without a word). Anything else is accepted. What the
-server takes responsibility for, it notes the moment it decides.
+the dot `taken` (accept, then close without a word), `endless` (accept, and a reply without
+a line end), `twice` (accept, and refuse in the same breath), `silent` (accept, say
+nothing), or at data `early` (354 and an acceptance before there is anything to accept).
+`grey` refuses for the moment, once. Anything else is accepted. What the server takes
+responsibility for, it notes the moment it decides. `scripted` overrides the answers to a
+verb, one after the other.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +22,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
+
+LAST_WORDS = {
+    "half": b"25",
+    "garbage": b"what was that?\r\n",
+    "endless": b"250 2.0.0 kept",
+    "torn": b"250-2.0.0 kept\r\n250",
+    "mixed": b"250-2.0.0 kept\r\n550 5.0.0 or not\r\n",
+}
+"""Said before the connection closes."""
+CLUMSY = {
+    "twice": b"250 2.0.0 kept\r\n550 5.0.0 no\r\n",
+    "silent": b"",
+    "early": b"354 go on\r\n250 2.0.0 kept\r\n",
+}
+"""Said while the connection stays."""
+TAKING = {"taken", "endless", "torn", "mixed", "twice", "silent", "grey"}
+"""Faults at the dot that leave the message with the server."""
 
 OFFERED = ("fault.example", "SIZE 10000000", "8BITMIME", "ENHANCEDSTATUSCODES")
 
@@ -30,6 +52,8 @@ class FaultServer:
     tls: ssl.SSLContext | None = None
     """Speak TLS from the first byte."""
     greeting: str = "220 fault.example ESMTP"
+    starttls: ssl.SSLContext | None = None
+    """Offer STARTTLS."""
     auth: str = ""
     """The reply to AUTH; empty: not offered."""
     port: int = 0
@@ -38,6 +62,12 @@ class FaultServer:
     bodies: list[bytes] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
+    seconds: float = 0.0
+    """How long a message is looked at before the verdict."""
+    scripted: dict[str, list[str]] = field(default_factory=dict)
+    greyed: set[str] = field(default_factory=set)
+    log: int | None = None
+    """A descriptor that gets a line for each message taken."""
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -50,6 +80,13 @@ class FaultServer:
             pass
         finally:
             writer.close()
+
+    def take(self, recipient: str, body: bytes) -> None:
+        """Take responsibility for a message, and remember that first of all."""
+        self.taken.append(recipient)
+        self.bodies.append(body)
+        if self.log is not None:
+            os.write(self.log, f"{recipient}\n".encode())
 
 
 class _DropError(Exception):
@@ -67,6 +104,7 @@ class _Talk:
         self.reader = reader
         self.writer = writer
         self.recipient = ""
+        self.secure = server.tls is not None
 
     async def run(self) -> None:
         self.say(self.server.greeting)
@@ -78,11 +116,15 @@ class _Talk:
 
     async def answer(self, verb: str, command: str) -> bool:
         """Answer one command; False ends the connection."""
-        if verb == "EHLO":
+        scripted = self.server.scripted.get(verb)
+        if scripted:
+            self.say(scripted.pop(0))
+        elif verb == "EHLO":
             offered = [*OFFERED]
             offered += ["PIPELINING"] if self.server.pipelining else []
             offered += ["SMTPUTF8"] if self.server.smtputf8 else []
             offered += ["AUTH PLAIN LOGIN"] if self.server.auth else []
+            offered += ["STARTTLS"] if self.server.starttls and not self.secure else []
             for number, text in enumerate(offered, 1):
                 self.say(f"250{' ' if number == len(offered) else '-'}{text}")
         elif verb == "RCPT":
@@ -94,6 +136,11 @@ class _Talk:
         elif verb == "QUIT":
             self.say("221 bye")
             return False
+        elif verb == "STARTTLS" and self.server.starttls:
+            self.say("220 2.0.0 go on")
+            await self.writer.drain()
+            await self.writer.start_tls(self.server.starttls)
+            self.secure = True
         elif verb == "AUTH":
             self.say(self.server.auth)
         else:
@@ -108,10 +155,10 @@ class _Talk:
             if not line:
                 raise _DropError
             data += line.removeprefix(b".") if line.startswith(b"..") else line
+        await asyncio.sleep(self.server.seconds)
         step, fault = _fault_of(self.recipient)
-        if step != "dot" or fault in {"taken", "garbage-taken"}:
-            self.server.taken.append(self.recipient)
-            self.server.bodies.append(data)
+        if step != "dot" or fault in TAKING:
+            self.server.take(self.recipient, data)
         self.fail_or_say("dot", "250 2.0.0 kept")
 
     def fail_or_say(self, here: str, reply: str) -> bool:
@@ -122,13 +169,17 @@ class _Talk:
             return True
         if fault in {"drop", "taken"}:
             raise _DropError
-        if fault == "half":
-            self.writer.write(b"25")
+        if fault in LAST_WORDS:
+            self.writer.write(LAST_WORDS[fault])
             raise _DropError
-        if fault.startswith("garbage"):
-            self.say("what was that?")
-            raise _DropError
-        code, _, status = fault.partition("-")
+        if fault in CLUMSY:
+            self.writer.write(CLUMSY[fault])
+            return fault == "early"
+        if fault == "grey" and self.recipient in self.server.greyed:
+            self.say(reply)
+            return True
+        self.server.greyed.add(self.recipient)
+        code, _, status = fault.replace("grey", "450-4.2.0").partition("-")
         self.say(f"{code} {status} as you asked".replace("  ", " "))
         return False
 

@@ -99,7 +99,9 @@ def print_summary(config: Config, report: Report, *, dry: bool) -> None:
         )
     if report.composed.notice and not report.composed.held:
         click.echo(f"note     {report.composed.notice}")
-    told = ", ".join(f"{count} {state}" for state, count in report.deliveries.items())
+    told = ", ".join(
+        f"{count} {state}" for state, count in report.deliveries.items() if count
+    )
     click.echo(f"letters  {told or 'none due'}")
     if config.mail.transport == "outbox" and config.outbox_folder.exists():
         click.echo(

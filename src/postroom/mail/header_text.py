@@ -91,11 +91,12 @@ def encode_words(text: str, column: int) -> str:
         piece += encoded
     words.append(piece)
     return "\r\n ".join(
-        f"=?utf-8?b?{base64.b64encode(word).decode('ascii')}?=" for word in words if word
+        f"=?utf-8?b?{base64.b64encode(word).decode('ascii')}?="
+        for word in words
+        if word
     )
 
 
 def _octets(characters: int) -> int:
     """How many octets an encoded word of so many characters can say."""
     return (characters - WORD_FRAME) // 4 * 3
-

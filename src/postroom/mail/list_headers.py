@@ -43,7 +43,9 @@ def list_fields(
     site = header_url(site_url)
     leave = header_url(unsubscribe_url)
     yield "List-Id", _list_id(title, site)
-    by_mail = f", <mailto:{_quote_mailto(mailto)}?subject=unsubscribe>" if mailto else ""
+    by_mail = (
+        f", <mailto:{_quote_mailto(mailto)}?subject=unsubscribe>" if mailto else ""
+    )
     yield "List-Unsubscribe", f"<{leave}>{by_mail}"
     if can_one_click(leave):
         yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"

@@ -206,7 +206,10 @@ def _address_fields(
 
 def _fixed_fields(language: str, boundary: str) -> Iterable[tuple[str, str]]:
     yield "Precedence", "bulk"
-    yield "Auto-Submitted", "auto-generated"  # RFC 3834 §5: vacation programs stay quiet
+    yield (
+        "Auto-Submitted",
+        "auto-generated",
+    )  # RFC 3834 §5: vacation programs stay quiet
     yield "MIME-Version", "1.0"
     yield "Content-Language", clean_language(language) or "und"
     yield "Content-Type", f'multipart/alternative; boundary="{boundary}"'
