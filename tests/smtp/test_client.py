@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
-from contextlib import contextmanager
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-import trustme
 
 from postroom.config import SmtpConfig
 from postroom.errors import RelayAwayError, RelayRefusedError
@@ -20,10 +18,9 @@ from tests.fault_server import FaultServer, serving
 from tests.stage import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-FAST = Timeouts(step=2, open=4, command=2, data=2, verdict=2, quit=1)
+FAST = Timeouts(step=2, open=4, command=2, data=2, verdict=0.5, quit=0.5)
 DATA = b"Subject: x\r\n\r\n.dot first\r\n..two\r\nlast\r\n"
 
 
@@ -43,19 +40,20 @@ def transport(port: int, root: Path, **settings: object) -> SmtpTransport:
     return SmtpTransport(smtp, root=root, password="geheim", timeouts=FAST)
 
 
+async def agree() -> bool:
+    """The intent is on record."""
+    return True
+
+
 async def hand_over(port: int, root: Path, *recipients: str) -> list[Outcome]:
     """Send to each over one session, opened anew when it broke."""
     outcomes = []
     relay = transport(port, root)
     session = await relay.open()
-
-    async def intend() -> bool:
-        return True
-
     for recipient in recipients:
         for last_try in (False, True):
             try:
-                outcome = await session.send(message(recipient), intend)
+                outcome = await session.send(message(recipient), agree)
             except RelayAwayError:  # the former message's fault ended the connection
                 session = await relay.open()
                 continue
@@ -82,6 +80,17 @@ CASES = [
     ("data", "451-4.3.0", DeliveryState.DEFERRED, False),
     ("data", "drop", DeliveryState.QUEUED, False),
     ("data", "half", DeliveryState.QUEUED, False),
+    ("data", "250", DeliveryState.QUEUED, False),
+    ("data", "503-5.5.1", DeliveryState.QUEUED, False),
+    ("data", "554-5.7.1", DeliveryState.FAILED, False),
+    ("data", "early", DeliveryState.QUEUED, False),
+    ("dot", "421-4.3.2", DeliveryState.DEFERRED, False),
+    ("dot", "354", DeliveryState.UNKNOWN, False),
+    ("dot", "endless", DeliveryState.UNKNOWN, False),
+    ("dot", "torn", DeliveryState.UNKNOWN, False),
+    ("dot", "mixed", DeliveryState.UNKNOWN, False),
+    ("dot", "silent", DeliveryState.UNKNOWN, False),
+    ("dot", "twice", DeliveryState.ACCEPTED, False),
     ("dot", "451-4.3.0", DeliveryState.DEFERRED, False),
     ("dot", "554-5.7.1", DeliveryState.FAILED, False),
     ("dot", "drop", DeliveryState.UNKNOWN, False),
@@ -198,64 +207,80 @@ async def test_a_relay_that_is_not_there_is_away(tmp_path: Path) -> None:
         await transport(server.port, tmp_path).open()
 
 
-@contextmanager
-def certified(host: str, folder: Path) -> Iterator[tuple[ssl.SSLContext, str]]:
-    """A server's TLS context for `host`, and the file of the authority that signed it."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
-    path = folder / "ca.pem"
-    authority.cert_pem.write_to_path(path)
-    yield context, str(path)
-
-
-async def test_implicit_tls_is_verified(tmp_path: Path) -> None:
-    """The right certificate passes; an unknown authority or another host does not."""
-
-    async def intend() -> bool:
-        return True
-
-    with (
-        certified("127.0.0.1", tmp_path) as (context, authority),
-        serving(FaultServer(tls=context)) as server,
-    ):
-        session = await transport(
-            server.port, tmp_path, tls="implicit", ca_file=authority
-        ).open()
-        outcome = await session.send(message("a@x.example"), intend)
+async def test_a_refused_sender_stops_the_run(tmp_path: Path) -> None:
+    """At MAIL every letter would meet the same; a 4yz there is the relay's weather."""
+    with serving(FaultServer()) as server:
+        server.scripted["MAIL"] = ["452 4.3.1 disk full", "553 5.7.1 not your address"]
+        session = await transport(server.port, tmp_path).open()
+        outcome = await session.send(message("a@x.example"), agree)
+        assert outcome.state is DeliveryState.QUEUED
+        with pytest.raises(RelayRefusedError, match=r"553 5\.7\.1 not your address"):
+            await session.send(message("a@x.example"), agree)
         await session.close()
-        assert outcome.state is DeliveryState.ACCEPTED
-        with pytest.raises(RelayRefusedError):
-            await transport(server.port, tmp_path, tls="implicit").open()
-    with (
-        certified("elsewhere.example", tmp_path) as (context, authority),
-        serving(FaultServer(tls=context)) as server,
-    ):
-        with pytest.raises(RelayRefusedError):
-            await transport(
-                server.port, tmp_path, tls="implicit", ca_file=authority
-            ).open()
-        assert server.commands == []
+    assert server.taken == []
 
 
-async def test_a_stripped_starttls_gets_no_password(tmp_path: Path) -> None:
-    """A server that does not offer STARTTLS hears neither login nor letter."""
-    with (
-        serving(FaultServer(auth="235 2.7.0 come in")) as server,
-        pytest.raises(RelayRefusedError),
-    ):
-        await transport(server.port, tmp_path, tls="starttls", username="me").open()
-    assert not any(command.startswith(("AUTH", "MAIL")) for command in server.commands)
+async def test_a_refused_recipient_may_still_be_asked_for_a_body(
+    tmp_path: Path,
+) -> None:
+    """A pipelining server said 354 all the same: it gets an empty body for nobody."""
+    with serving(FaultServer()) as server:
+        server.scripted["RCPT"] = ["550 5.1.1 no such user"]
+        (refused, outcome) = await hand_over(
+            server.port, tmp_path, "a@x.example", "b@x.example"
+        )
+    assert refused.state is DeliveryState.FAILED
+    assert refused.suppress
+    assert outcome.state is DeliveryState.ACCEPTED
+    assert server.bodies == [b"", DATA]
+    assert server.connections == 1
 
 
-async def test_a_refused_login_stops_the_run(tmp_path: Path) -> None:
-    """It is ours to mend; a temporary failure of it is not."""
-    with certified("127.0.0.1", tmp_path) as (context, authority):
-        for reply, error in [
-            ("535 5.7.8 no", RelayRefusedError),
-            ("454 4.7.0 later", RelayAwayError),
-        ]:
-            with serving(FaultServer(tls=context, auth=reply)) as server:
-                settings = {"tls": "implicit", "ca_file": authority, "username": "me"}
-                with pytest.raises(error):
-                    await transport(server.port, tmp_path, **settings).open()
+async def test_an_acceptance_before_the_end_of_the_message_is_no_acceptance(
+    tmp_path: Path,
+) -> None:
+    """Most of a large body is still here when the server claims to have taken it."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hasty\r\n")
+        await reader.readline()
+        for answers in (b"250 hasty\r\n", b"250 a\r\n", b"250 b\r\n", b"354 c\r\n"):
+            writer.write(answers)
+            await reader.readline()
+        writer.write(b"250 kept\r\n")
+        await asyncio.sleep(1)
+        writer.close()
+
+    body = b"Subject: x\r\n\r\n" + b"0123456789\r\n" * 2_000_000
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        session = await transport(port, tmp_path).open()
+        outcome = await session.send(message("a@x.example", body), agree)
+        await session.close()
+    assert outcome.state is DeliveryState.UNKNOWN
+    assert "before it was sent" in str(outcome.reply)
+
+
+async def test_a_letter_above_the_size_limit_is_ours_to_mend(tmp_path: Path) -> None:
+    """It is not even offered: the next one would be as large."""
+    with serving(FaultServer()) as server:
+        session = await transport(server.port, tmp_path).open()
+        large = message("a@x.example", b"x" * 10_000_001)
+        with pytest.raises(RelayRefusedError, match="10000000 octets"):
+            await session.send(large, agree)
+        await session.close()
+    assert not any(command.startswith("MAIL") for command in server.commands)
+
+
+async def test_a_connection_that_ended_meanwhile_blames_nobody(tmp_path: Path) -> None:
+    """A 421 out of the blue, or more replies than commands: the next send says so."""
+    with serving(FaultServer()) as server:
+        for surplus in ("421 4.4.2 idle", "250 2.0.0 and again"):
+            server.scripted["RSET"] = [f"250 2.0.0 fine\r\n{surplus}"]
+            session = await transport(server.port, tmp_path).open()
+            refused = await session.send(message("f.rcpt.550-5.1.1.1@x.example"), agree)
+            assert refused.state is DeliveryState.FAILED
+            with pytest.raises(RelayAwayError):
+                await session.send(message("a@x.example"), agree)
+            await session.close()
+    assert server.taken == []

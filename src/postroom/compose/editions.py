@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from postroom.digests.edition import EditionPlan, Offer
 from postroom.digests.schedule import due_slot
 from postroom.posts.publication import MailState
 from postroom.subscribers.subscriber import Cadence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from postroom.config import Config
+    from postroom.digests.edition import EditionPlan, Offer
     from postroom.digests.guard import MailingPlan
     from postroom.posts.post import Post
     from postroom.posts.publication import Publication
@@ -102,6 +102,8 @@ def numbered(
     publications: Sequence[Publication], posts: Sequence[Post]
 ) -> list[tuple[Offer, Post]]:
     """Join numbered publications with their posts; what left the folder is not offered."""
+    from postroom.digests.edition import Offer  # noqa: PLC0415 - an idle run offers nothing
+
     by_path = {post.path: post for post in posts}
     return [
         (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from postroom.compose.editions import judge, numbered
 from postroom.digests.edition import Offer
 from postroom.digests.plan import Coming, Outlook, coming_editions
-from postroom.posts.publication import plan_publications
+from postroom.posts.identify import plan_publications
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import jinja2
 
+    from postroom.mail.contents import Contents
     from postroom.posts.post import Post
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
 
 CLIP = 98_000
 """Octets of HTML: Gmail hides what comes after about 99.5 thousand."""
-POST_LIMITS = (72_000, 36_000, 18_000, 0)
+POST_LIMITS = (72_000, 36_000, 18_000)
 """Octets of a full post, tried in turn: inlined styles add to it what nobody can foresee."""
 
 
@@ -50,25 +51,38 @@ def render_letter(
     """
     # Rendering costs 100 ms of imports; a run that only sends letters needs the value.
     from postroom.mail.contents import build_contents  # noqa: PLC0415 - see above
-    from postroom.mail.full_post import fit_post  # noqa: PLC0415 - see above
     from postroom.mail.html_part import render_html  # noqa: PLC0415 - see above
     from postroom.mail.text_part import render_text  # noqa: PLC0415 - see above
 
     contents = build_contents(posts, settings)
-    text = html = ""
+    body = ""
     if len(posts) == 1:
-        for limit in POST_LIMITS:
-            body, cut = fit_post(posts[0].html, limit)
-            html = render_html(contents, environment, body=body, cut=cut)
-            text = posts[0].text if body else ""
-            if len(html.encode()) <= CLIP:
-                break
+        body, html = _render_whole(posts[0], contents, environment)
     else:
         html = render_html(contents, environment)
+    text = render_text(contents, environment, body=posts[0].text if body else "")
     return Letter(
         language=contents.language,
         subject=contents.subject,
         preheader=contents.preheader,
         html=html,
-        text=render_text(contents, environment, body=text),
+        text=text,
     )
+
+
+def _render_whole(
+    post: Post, contents: Contents, environment: jinja2.Environment
+) -> tuple[str, str]:
+    """Return what of `post` the letter carries, and the letter as HTML.
+
+    As much as Gmail shows; nothing when not even a piece of it fits.
+    """
+    from postroom.mail.full_post import fit_post  # noqa: PLC0415 - see render_letter
+    from postroom.mail.html_part import render_html  # noqa: PLC0415 - see render_letter
+
+    for limit in POST_LIMITS:
+        body, cut = fit_post(post.html, limit)
+        html = render_html(contents, environment, body=body, cut=cut)
+        if len(html.encode()) <= CLIP:
+            return body, html
+    return "", render_html(contents, environment)

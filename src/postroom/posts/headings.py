@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 HEADING = re.compile(r"<h([1-6])([^<>]*)>(.*?)</h\1>\n?", re.DOTALL)
 ID = re.compile(r' id="([^"]*)"')
 MARKED = re.compile(f'"{FRAGMENT}([^"]*)"')
+TITLE_LENGTH = 300
+"""A longer H1 is a paragraph with a line of `=` below it by accident."""
 TOP = frozenset(("", "top"))
 """Fragments that every page has (HTML, section 7.4.6.4)."""
 
@@ -31,7 +33,7 @@ def take_title(html: str, title: str) -> tuple[str, str]:
         text = text_of(heading[3])
         if title and (html[: heading.start()].strip() or not _same(text, title)):
             break
-        if text:
+        if text and (title or len(text) <= TITLE_LENGTH):
             return title or text, html[: heading.start()] + html[heading.end() :]
     return title, html
 
@@ -52,16 +54,16 @@ def number_headings(html: str, prefix: str) -> str:
     if "<h" not in html:
         return html
     taken = set(ID.findall(html))
+    numbers: dict[str, int] = {}
 
     def add_id(heading: re.Match[str]) -> str:
         level, attributes, inner = heading.group(1, 2, 3)
         if ID.search(attributes):
             return heading[0]
         name = base = prefix + (build_slug(text_of(inner)) or "section")
-        number = 1
         while name in taken:
-            name = f"{base}-{number}"
-            number += 1
+            numbers[base] = numbers.get(base, 0) + 1
+            name = f"{base}-{numbers[base]}"
         taken.add(name)
         end = heading[0][heading.end(3) - heading.start() :]
         return f'<h{level} id="{name}"{attributes}>{inner}{end}'

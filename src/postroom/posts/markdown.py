@@ -105,7 +105,7 @@ def _limit(path: str, line: int, message: str) -> PostError:
     return PostError(Problem(path=path, line=line, message=message, cure=cure))
 
 
-def render_markdown(text: str, *, language: str, hard_breaks: bool = False) -> str:
+def render_markdown(text: str, *, hard_breaks: bool = False) -> str:
     """Return `text` (no characters of `ILLEGAL`) as HTML that is not yet safe.
 
     Wiki links get the scheme `wiki:`, maths stays text between its dollar signs.
@@ -119,8 +119,6 @@ def render_markdown(text: str, *, language: str, hard_breaks: bool = False) -> s
         html = TASK.sub(lambda task: "☑" if task[1] else "☐", html)
     if "://" in text or "www." in text:
         html = BARE_LINK.sub(functools.partial(_end_link, text), html)
-    if language.partition("-")[0].lower() in JOINED_LANGUAGES:
-        html = _join_lines(html)
     return html
 
 
@@ -231,12 +229,22 @@ def _end_link(source: str, link: re.Match[str]) -> str:
 
 
 def _without_closing(url: str) -> str:
-    while url and (url[-1] in "\"'*]" or (url[-1] == ")" and url.count("(") < url.count(")"))):
-        url = url[:-1]
-    return url
+    """Return `url` without quotes and brackets at its end that it does not open."""
+    end = len(url)
+    unopened = url.count(")") - url.count("(")
+    while end and (url[end - 1] in "\"'*]" or (url[end - 1] == ")" and unopened > 0)):
+        end -= 1
+        unopened -= url[end] == ")"
+    return url[:end]
 
 
-def _join_lines(html: str) -> str:
+def join_lines(html: str, language: str) -> str:
+    """Return sanitised `html` without the line ends that Japanese or Chinese would show.
+
+    Only between two characters of those scripts, and never in Hangul or in code.
+    """
+    if language.partition("-")[0].lower() not in JOINED_LANGUAGES:
+        return html
     parts = PREFORMATTED.split(html)
     parts[::2] = [SOFT_BREAK.sub(r"\1\2", part) for part in parts[::2]]
     return "".join(parts)

@@ -7,6 +7,7 @@ then text and excerpt; colours last, because the sanitiser would take them away.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -24,7 +25,13 @@ from postroom.posts.links import (
     encode_url,
     id_prefix,
 )
-from postroom.posts.markdown import ILLEGAL, check_size, check_source, render_markdown
+from postroom.posts.markdown import (
+    ILLEGAL,
+    check_size,
+    check_source,
+    join_lines,
+    render_markdown,
+)
 from postroom.posts.plain_text import render_text
 from postroom.posts.post import Image, Post
 from postroom.posts.sanitise import MORE, sanitise
@@ -73,6 +80,7 @@ class _Rendering:
         html = self._for_readers(marked)
         check_size(html, head.path)
         page_html = self._for_page(marked)
+        check_size(page_html, head.path)
         image = self._find_image()
         return Post(
             path=head.path,
@@ -106,11 +114,11 @@ class _Rendering:
 
     def _render_body(self) -> tuple[str, str, str]:
         """Return the title, the HTML with its marks, and the part for the excerpt."""
+        head = self.head
         marked = sanitise(self._parse(self.body, warn=True), self.links)
-        check_size(marked, self.head.path)
-        marked = name_alerts(marked, self.head.language)
-        title, marked = take_title(marked, _clean(self.head.title).strip())
-        title = title or title_of(parse_name(self.head.path))
+        marked = join_lines(name_alerts(marked, head.language), head.language)
+        title, marked = take_title(marked, _clean(head.title).strip())
+        title = title or title_of(parse_name(head.path))
         marked = number_headings(marked, self.prefix)
         marked, lost = point_fragments(marked, self.prefix)
         for name in lost:
@@ -125,9 +133,7 @@ class _Rendering:
         check_source(text, path, line)
         notations = Notations(path, line, text)
         text = notations.expand()
-        html = render_markdown(
-            text, language=self.head.language, hard_breaks=self.rules.hard_breaks
-        )
+        html = render_markdown(text, hard_breaks=self.rules.hard_breaks)
         check_size(html, path)
         if warn:
             self.warnings += notations.warnings.values()
@@ -176,9 +182,9 @@ class _Rendering:
     # -- warnings --------------------------------------------------------------------
 
     def _problems(self) -> list[Problem]:
-        for url, what in self.links.missed.items():
+        for url, what in islice(self.links.missed.items(), MAX_WARNINGS):
             self._warn(self._line_of(url), f"{what}: {_shorten(unquote(url))}")
-        for match in BROKEN_IMAGE.finditer(self.body):
+        for match in islice(BROKEN_IMAGE.finditer(self.body), MAX_WARNINGS):
             self._warn(
                 self._line_at(match.start()),
                 f"no image, because of the blanks in its address: {_shorten(match[0])}",

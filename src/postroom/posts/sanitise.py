@@ -30,6 +30,8 @@ MAX_DEPTH = 200
 """Elements within each other; 20,000 cost nh3 more than a second."""
 MAX_REPEATED = 200_000
 """Formatting left open is repeated in every block that follows (HTML, 13.2.4.3)."""
+MAX_MARKS = 100_000
+"""Tags, and half as many again of character references: each costs some 10 µs."""
 MAX_TAG = 20_000
 """Characters of one tag: attributes are compared with each other."""
 
@@ -105,7 +107,10 @@ def check_nesting(html: str, path: str) -> None:
     """
     if LONG_TAG.search(html):
         raise _limit(path, f"a tag has more than {MAX_TAG:,} characters")
-    if html.count("<") <= MAX_DEPTH:
+    tags = html.count("<")
+    if tags + html.count("&") // 2 > MAX_MARKS:
+        raise _limit(path, f"there are more than {MAX_MARKS:,} tags")
+    if tags <= MAX_DEPTH:
         return
     opened: dict[str, int] = {}
     depth = formatting = repeated = 0

@@ -33,9 +33,9 @@ BUSY_SECONDS = 10.0
 WAL_LIMIT = 16 * 1024 * 1024
 """Bytes the write-ahead log may keep after a large transaction."""
 CACHE_KIB = 8 * 1024
-"""Page cache while sending: keeps a run far below its 64 MB."""
+"""Page cache: a run stays far below its 64 MB, and a freeze is no faster with more."""
 BULK_CACHE_KIB = 64 * 1024
-"""Page cache of an import or freeze: pages spilled and read again cost more CPU."""
+"""Page cache of an import: its addresses are everywhere in the index at once."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -177,7 +177,7 @@ class Database:
 
     @contextmanager
     def _writing_much(self) -> Iterator[sqlite3.Cursor]:
-        """A transaction over many pages, with a page cache to match."""
+        """A transaction that comes back to many pages, with a page cache to match."""
         self._connection.execute(f"PRAGMA cache_size = -{BULK_CACHE_KIB}")
         try:
             with self._writing() as cursor:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from postroom.digests.edition import AudienceGroup
-from postroom.mail.letter import Letter
 from postroom.store.base import Edition
 from postroom.store.sqlite.database import Database, from_instant, to_instant, to_json
 from postroom.store.sqlite.subscribers import topics_from_text, topics_to_text
@@ -17,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from postroom.digests.edition import EditionPlan
+    from postroom.digests.edition import AudienceGroup, EditionPlan
+    from postroom.mail.letter import Letter
 
 BATCH_SIZE = 500
 """Deliveries per batch: about a second of work, so that a repeated one costs little."""
@@ -79,13 +78,15 @@ class Editions(Database):
         considered with it, and are next time.
         """
         at = from_instant(slot)
-        with self._writing_much() as cursor:
+        with self._writing() as cursor:
             cursor.execute(DEAL_WITH_SLOT, (cadence.value, at))
             _raise_marks(cursor, cadence, mark, considered=at)
             self._raise_serial(cursor)
 
     def audience(self, cadence: Cadence) -> list[AudienceGroup]:
         """The confirmed subscribers of a cadence, grouped by language, topics, mark."""
+        from postroom.digests.edition import AudienceGroup  # noqa: PLC0415 - light start
+
         with self._reading() as cursor:
             return [
                 AudienceGroup(
@@ -111,7 +112,7 @@ class Editions(Database):
         missing = {v.number for v in plan.variants} - letters.keys()
         if missing:
             raise ValueError(f"{plan.key}: no letter for variants {sorted(missing)}")
-        with self._writing_much() as cursor:
+        with self._writing() as cursor:
             if cursor.execute(
                 "SELECT 1 FROM edition WHERE key = ?", (plan.key,)
             ).fetchone():
@@ -156,6 +157,8 @@ class Editions(Database):
 
     def letters(self, edition: str) -> dict[int, Letter]:
         """The variants of an edition by number; empty for an edition nobody froze."""
+        from postroom.mail.letter import Letter  # noqa: PLC0415 - light start
+
         with self._reading() as cursor:
             return {
                 number: Letter(

@@ -10,13 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postroom.posts.identify import find_id_problems, plan_publications
 from postroom.posts.post import Post
-from postroom.posts.publication import (
-    MailState,
-    Publication,
-    find_id_problems,
-    plan_publications,
-)
+from postroom.posts.publication import MailState, Publication
 
 AUTHORITY = "blog.example,2026-11-01"
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
