@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,8 @@ class FaultServer:
     greeting: str = "220 fault.example ESMTP"
     starttls: ssl.SSLContext | None = None
     """Offer STARTTLS."""
+    naive: bool = False
+    """Ask for a body when no recipient was accepted, too."""
     auth: str = ""
     """The reply to AUTH; empty: not offered."""
     port: int = 0
@@ -62,6 +64,9 @@ class FaultServer:
     bodies: list[bytes] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
+    open: int = 0
+    limit: int = 0
+    """Connections above so many at a time are turned away; 0 is no limit."""
     seconds: float = 0.0
     """How long a message is looked at before the verdict."""
     scripted: dict[str, list[str]] = field(default_factory=dict)
@@ -74,12 +79,16 @@ class FaultServer:
     ) -> None:
         """Talk to one client until it or a fault ends the connection."""
         self.connections += 1
+        self.open += 1
         try:
             await _Talk(self, reader, writer).run()
         except (ConnectionError, asyncio.IncompleteReadError, _DropError):
             pass
         finally:
+            self.open -= 1
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     def take(self, recipient: str, body: bytes) -> None:
         """Take responsibility for a message, and remember that first of all."""
@@ -104,9 +113,13 @@ class _Talk:
         self.reader = reader
         self.writer = writer
         self.recipient = ""
+        self.has_recipient = False
         self.secure = server.tls is not None
 
     async def run(self) -> None:
+        if self.server.limit and self.server.open > self.server.limit:
+            self.say("421 4.7.0 too many connections")
+            return
         self.say(self.server.greeting)
         while line := await self.reader.readline():
             command = line.decode("utf-8", "replace").strip()
@@ -157,11 +170,13 @@ class _Talk:
     async def hear_recipient(self, command: str) -> None:
         """Note the recipient, whose local part may ask for a fault."""
         self.recipient = command.partition("<")[2].rpartition(">")[0]
-        self.fail_or_say("rcpt", "250 2.1.5 fine")
+        self.has_recipient = self.fail_or_say("rcpt", "250 2.1.5 fine")
 
     async def hear_message(self, command: str) -> None:
         """Ask for the message and take it, unless that is where the fault is."""
-        if self.fail_or_say("data", "354 go on"):
+        if not self.has_recipient and not self.server.naive:
+            self.say("554 5.5.1 no valid recipients")
+        elif self.fail_or_say("data", "354 go on"):
             await self.take()
 
     async def take(self) -> None:
@@ -172,6 +187,7 @@ class _Talk:
                 raise _DropError
             data += line.removeprefix(b".") if line.startswith(b"..") else line
         await asyncio.sleep(self.server.seconds)
+        self.has_recipient = False
         step, fault = _fault_of(self.recipient)
         if step != "dot" or fault in TAKING:
             self.server.take(self.recipient, data)
@@ -212,6 +228,17 @@ def _fault_of(recipient: str) -> tuple[str, str]:
     return step, rest.rpartition(".")[0]
 
 
+async def _end_all(loop: asyncio.AbstractEventLoop) -> None:
+    """Let connections end by themselves for a moment, then end them."""
+    talks = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+    if talks:
+        _, late = await asyncio.wait(talks, timeout=0.2)
+        for talk in late:
+            talk.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+    await asyncio.sleep(0)
+
+
 @contextmanager
 def serving(server: FaultServer) -> Iterator[FaultServer]:
     """Run the server in a thread of its own while the body runs."""
@@ -223,17 +250,15 @@ def serving(server: FaultServer) -> Iterator[FaultServer]:
             server.serve, "127.0.0.1", 0, ssl=server.tls
         )
         server.port = listener.sockets[0].getsockname()[1]
-        started.set()
         return listener
 
     def run() -> None:
         asyncio.set_event_loop(loop)
         listener = loop.run_until_complete(start())
+        loop.call_soon(started.set)
         loop.run_forever()
         listener.close()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(_end_all(loop))
         loop.close()
 
     thread = threading.Thread(target=run, daemon=True)

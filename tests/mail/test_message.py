@@ -82,7 +82,7 @@ def test_it_carries_the_fields_of_a_list_and_no_others() -> None:
     assert message["From"] == "느린 우편함 <letters@blog.example>"
     assert message["To"] == "김민지 <minji@reader.example>"
     assert message["Subject"] == LETTER.subject
-    assert message["List-Id"] == "<posts.blog.example>"
+    assert message["List-Id"] == "느린 우편함 <posts.blog.example>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Date"] == "Mon, 23 Nov 2026 08:00:00 +0000"

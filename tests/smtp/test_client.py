@@ -208,12 +208,17 @@ async def test_a_relay_that_is_not_there_is_away(tmp_path: Path) -> None:
 
 
 async def test_a_refused_sender_stops_the_run(tmp_path: Path) -> None:
-    """At MAIL every letter would meet the same; a 4yz there is the relay's weather."""
+    """At MAIL every letter would meet the same; a 4yz there is the relay's weather.
+
+    The server goes on with RCPT and DATA as if nothing were: it gets no empty letter.
+    """
     with serving(FaultServer()) as server:
         server.scripted["MAIL"] = ["452 4.3.1 disk full", "553 5.7.1 not your address"]
         session = await transport(server.port, tmp_path).open()
         outcome = await session.send(message("a@x.example"), agree)
         assert outcome.state is DeliveryState.QUEUED
+        await session.close()
+        session = await transport(server.port, tmp_path).open()
         with pytest.raises(RelayRefusedError, match=r"553 5\.7\.1 not your address"):
             await session.send(message("a@x.example"), agree)
         await session.close()
@@ -224,7 +229,7 @@ async def test_a_refused_recipient_may_still_be_asked_for_a_body(
     tmp_path: Path,
 ) -> None:
     """A pipelining server said 354 all the same: it gets an empty body for nobody."""
-    with serving(FaultServer()) as server:
+    with serving(FaultServer(naive=True)) as server:
         server.scripted["RCPT"] = ["550 5.1.1 no such user"]
         (refused, outcome) = await hand_over(
             server.port, tmp_path, "a@x.example", "b@x.example"
@@ -248,15 +253,19 @@ async def test_an_acceptance_before_the_end_of_the_message_is_no_acceptance(
             writer.write(answers)
             await reader.readline()
         writer.write(b"250 kept\r\n")
-        await asyncio.sleep(1)
-        writer.close()
+        await over.wait()
+        writer.transport.abort()
+        ended.set()
 
+    over, ended = asyncio.Event(), asyncio.Event()
     body = b"Subject: x\r\n\r\n" + b"0123456789\r\n" * 2_000_000
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         session = await transport(port, tmp_path).open()
         outcome = await session.send(message("a@x.example", body), agree)
         await session.close()
+        over.set()
+        await ended.wait()
     assert outcome.state is DeliveryState.UNKNOWN
     assert "before it was sent" in str(outcome.reply)
 

@@ -71,6 +71,7 @@ class Dispatch:
             while self._waiting and not self.is_fresh(self._waiting[0]):
                 self.tally.give_back(self._waiting.popleft())
             if not self._waiting and not self.stopping:
+                await self.ledger.settle()  # what was given back can be claimed again
                 self._waiting.extend(await self.ledger.claim(self._limit()))
             if self.stopping or not self._waiting:
                 return None

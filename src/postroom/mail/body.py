@@ -14,6 +14,7 @@ LINE = 76
 """Characters of an encoded line, RFC 2045 §6.7 (5) and §6.8."""
 
 _LINE_END = re.compile("\r\n?|\n")
+_FRAGILE = re.compile(rb"^(?:\.|From )", re.MULTILINE)
 
 
 def build_body(text: str, html: str, *, delsp: bool, boundary: str) -> bytes:
@@ -32,15 +33,23 @@ def build_body(text: str, html: str, *, delsp: bool, boundary: str) -> bytes:
 
 
 def encode_body(text: str) -> tuple[str, bytes]:
-    """Return the smaller Content-Transfer-Encoding and `text` in it, lines ended by CRLF."""
+    """Return the smaller Content-Transfer-Encoding and `text` in it, lines ended by CRLF.
+
+    No encoded line begins with a dot or `From `: nothing on the way has to change it.
+    """
     octets = _LINE_END.sub("\r\n", text).encode()
-    quoted = binascii.b2a_qp(octets)
-    # base64 takes 78 octets for every 57, so most texts need no second attempt.
-    if len(quoted) * 57 <= len(octets) * 78:
-        return "quoted-printable", quoted
+    quoted = _FRAGILE.sub(_protect, binascii.b2a_qp(octets))
     whole = base64.b64encode(octets)
     lines = [whole[i : i + LINE] for i in range(0, len(whole), LINE)]
-    return "base64", b"\r\n".join(lines) + b"\r\n"
+    encoded = b"\r\n".join(lines) + b"\r\n"
+    # Protecting a full line makes it too long; rare enough for base64 to take over.
+    if len(quoted) < len(encoded) and max(map(len, quoted.split(b"\r\n"))) <= LINE:
+        return "quoted-printable", quoted
+    return "base64", encoded
+
+
+def _protect(start: re.Match[bytes]) -> bytes:
+    return b"=%02X" % start[0][0] + start[0][1:]
 
 
 def _part(content_type: str, text: str, boundary: str) -> bytes:

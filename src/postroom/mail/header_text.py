@@ -17,7 +17,7 @@ WORD_FRAME = len("=?utf-8?b??=")
 
 # RFC 5322 §3.2.3 and §4.1: words that need no quotes, blanks between them.
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
-_MAILBOX = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
+_MAILBOX = re.compile(r"(?P<name>.*)<(?P<address>[^<>]*)>", re.DOTALL)
 # A reader's program would decode it (RFC 2047 §5), so it must not pass as it is.
 _ENCODED_WORD = "=?"
 

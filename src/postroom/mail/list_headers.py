@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_LIST_ID = 255
 """Octets between the angle brackets (RFC 2919 §2)."""
-LIST_LABEL = "letters"
+LIST_LABEL = "posts"
 
 _NOT_LABEL = re.compile("[^A-Za-z0-9]+")
 _NOT_HOST = re.compile("[^A-Za-z0-9.-]+")
@@ -49,7 +49,7 @@ def list_fields(
     yield "List-Unsubscribe", f"<{leave}>{by_mail}"
     if can_one_click(leave):
         yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
-    yield "List-Archive", f"<{site}>"
+    yield "List-Archive", f"<{site}archive/>"
     yield "List-Help", f"<{site}follow/>"
 
 
@@ -70,7 +70,7 @@ def header_url(url: str) -> str:
 
 
 def _list_id(title: str, site_url: str) -> str:
-    """Return `Title <letters.blog.example>`; sites under one host differ by path."""
+    """Return `Title <posts.blog.example>`; sites under one host differ by path."""
     parts = urlsplit(site_url)
     labels = [_NOT_LABEL.sub("-", part).strip("-") for part in parts.path.split("/")]
     host = _NOT_HOST.sub("-", parts.hostname or "").strip(".-")  # `[::1]` has colons

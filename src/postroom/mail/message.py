@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from postroom.errors import MessageUnsafeError
+from postroom.errors import AddressError, MessageUnsafeError
 from postroom.feeds.characters import clean_language
 from postroom.mail.body import build_body
 from postroom.mail.header_text import (
@@ -93,28 +93,25 @@ def build_message(
 ) -> Message:
     """Return the message that brings `letter` to `recipient`; `date` is the edition's.
 
-    Raises AddressError when the recipient's address, or one of the sender's, is none,
-    and MessageUnsafeError when the result would not be what it should.
+    Raises MessageUnsafeError when the recipient's address, or one of the sender's, is
+    none, and when the result would not be what it should.
     """
     keys = parse_keys(sender.secret)
-    from_ = parse_mailbox(sender.from_)
-    to = Mailbox(parse_name(recipient.name), parse_address(recipient.email))
+    from_, reply_to, to = _mailboxes(sender, recipient)
     leave = link(Purpose.UNSUBSCRIBE, sender, recipient, keys)
     preferences = link(Purpose.PREFERENCES, sender, recipient, keys)
-    message_id = build_message_id(sender, recipient, keys)
+    message_id = build_message_id(from_, recipient, keys)
     boundary = "=_" + _mac(keys, "boundary", recipient)  # `=_` is in no encoded body
     fields = [
-        *_address_fields(from_, sender.reply_to, to),
-        ("Subject", render_free_text(letter.subject, len("Subject: "))),
         ("Date", _format_date(date)),
+        *_address_fields(from_, reply_to, to),
+        ("Subject", render_free_text(letter.subject, len("Subject: "))),
         ("Message-ID", message_id),
         *list_fields(
             sender.site_title,
             sender.site_url,
             leave,
-            mailto=parse_mailbox(sender.reply_to).address.email
-            if sender.reply_to
-            else "",
+            mailto=reply_to.address.email if reply_to else "",
         ),
         *_fixed_fields(letter.language, boundary),
     ]
@@ -139,17 +136,17 @@ def build_message(
 def expected_field_names(sender: Sender) -> tuple[str, ...]:
     """Return the header fields of every message of `sender`, in their order."""
     return (
+        "Date",
         "From",
         *(("Reply-To",) if sender.reply_to else ()),
         "To",
         "Subject",
-        "Date",
         "Message-ID",
         *list_field_names(one_click=can_one_click(sender.link_url)),
         "Precedence",
         "Auto-Submitted",
-        "MIME-Version",
         "Content-Language",
+        "MIME-Version",
         "Content-Type",
     )
 
@@ -180,12 +177,12 @@ def check_header(head: bytes, expected: tuple[str, ...]) -> None:
         raise _unexpected(again.keys())
 
 
-def build_message_id(sender: Sender, recipient: Recipient, keys: Keys) -> str:
+def build_message_id(from_: Mailbox, recipient: Recipient, keys: Keys) -> str:
     """Return the Message-ID of one edition for one subscriber, however often it is sent.
 
     Of the oldest key, which stays when a new one is added.
     """
-    domain = parse_mailbox(sender.from_).address.email.rpartition("@")[2]
+    domain = from_.address.email.rpartition("@")[2]
     return f"<{_mac(keys, 'message id', recipient)}@{domain}>"
 
 
@@ -195,28 +192,40 @@ def link(purpose: Purpose, sender: Sender, recipient: Recipient, keys: Keys) -> 
     return f"{header_url(sender.link_url)}{purpose}/{token}"
 
 
+def _mailboxes(
+    sender: Sender, recipient: Recipient
+) -> tuple[Mailbox, Mailbox | None, Mailbox]:
+    """Return who it is from, where answers go, and who it is for, all judged once more."""
+    try:
+        return (
+            parse_mailbox(sender.from_),
+            parse_mailbox(sender.reply_to) if sender.reply_to else None,
+            Mailbox(parse_name(recipient.name), parse_address(recipient.email)),
+        )
+    except AddressError as error:
+        raise MessageUnsafeError(error.what, cure=error.cure) from None
+
+
 def _address_fields(
-    from_: Mailbox, reply_to: str, to: Mailbox
+    from_: Mailbox, reply_to: Mailbox | None, to: Mailbox
 ) -> Iterable[tuple[str, str]]:
     yield "From", render_mailbox(from_, len("From: "))
     if reply_to:
-        yield "Reply-To", render_mailbox(parse_mailbox(reply_to), len("Reply-To: "))
+        yield "Reply-To", render_mailbox(reply_to, len("Reply-To: "))
     yield "To", render_mailbox(to, len("To: "))
 
 
 def _fixed_fields(language: str, boundary: str) -> Iterable[tuple[str, str]]:
     yield "Precedence", "bulk"
-    yield (
-        "Auto-Submitted",
-        "auto-generated",
-    )  # RFC 3834 §5: vacation programs stay quiet
-    yield "MIME-Version", "1.0"
+    # RFC 3834 §5: no vacation program answers a letter.
+    yield "Auto-Submitted", "auto-generated"
     yield "Content-Language", clean_language(language) or "und"
+    yield "MIME-Version", "1.0"
     yield "Content-Type", f'multipart/alternative; boundary="{boundary}"'
 
 
 def _mac(keys: Keys, what: str, recipient: Recipient) -> str:
-    """Return what nobody else can compute for this edition and subscriber, as hex-like text."""
+    """Return what nobody else can compute for this edition and subscriber, in base32."""
     signed = f"postroom {what}\0{recipient.edition}\0{recipient.subscriber_id}"
     mac = hmac.digest(keys.oldest_first[0].secret, signed.encode(), "sha256")
     return base64.b32encode(mac[:ID_OCTETS]).decode("ascii").lower()

@@ -7,7 +7,7 @@ this module imports nothing that renders.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -85,31 +85,31 @@ def links_hold(post: Post, site_map: SiteMap) -> bool:
 
 
 def _dump_time(time: datetime | None) -> list[str | float] | None:
-    """Return wall time, and the zone by its name or by its offset in seconds."""
+    """Return wall time, which of two equal ones, and zone: name or offset in seconds."""
     if time is None:
         return None
     wall = time.replace(tzinfo=None).isoformat()
-    if time.tzinfo is UTC:
-        return [wall, "UTC"]
+    zone: str | float | None
     if isinstance(time.tzinfo, ZoneInfo) and time.tzinfo.key:
-        return [wall, time.tzinfo.key, time.fold]
-    offset = time.utcoffset()
-    return [wall] if offset is None else [wall, offset.total_seconds()]
+        zone = time.tzinfo.key
+    else:
+        offset = time.utcoffset()
+        zone = None if offset is None else offset.total_seconds()
+    return [wall, time.fold] if zone is None else [wall, time.fold, zone]
 
 
 def _load_time(read: Any) -> datetime | None:
     if read is None:
         return None
-    wall, *zone = read
-    time = datetime.fromisoformat(wall)
-    if not zone:
-        return time
-    if zone == ["UTC"]:
-        return time.replace(tzinfo=UTC)
-    if isinstance(zone[0], str):
-        name, fold = zone
-        return time.replace(tzinfo=ZoneInfo(name), fold=fold)
-    return time.replace(tzinfo=timezone(timedelta(seconds=zone[0])))
+    wall, fold, *zone = read
+    time = datetime.fromisoformat(wall).replace(fold=fold)
+    return time.replace(tzinfo=_load_zone(*zone)) if zone else time
+
+
+def _load_zone(zone: Any) -> tzinfo:
+    if isinstance(zone, str):
+        return ZoneInfo(zone)
+    return timezone(timedelta(seconds=zone)) if zone else UTC
 
 
 def _texts(read: Any) -> tuple[str, ...]:

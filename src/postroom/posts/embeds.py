@@ -19,9 +19,11 @@ PLAYERS = {
     "asciinema": "https://asciinema.org/a/{}",
 }
 PLAYER_ID = re.compile(r"[\w./-]{1,100}")
-FIGURES = frozenset("figure img image picture asset_img".split())
+FIGURES = frozenset(["figure", "img", "image", "picture", "asset_img"])
 
-FRAMED = re.compile(r"<(iframe|video|audio|object)\b([^<>]*)>|<(embed)\b([^<>]*)>", re.IGNORECASE)
+FRAMED = re.compile(
+    r"<(iframe|video|audio|object)\b([^<>]*)>|<(embed)\b([^<>]*)>", re.IGNORECASE
+)
 ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
 SOURCE = re.compile(r"<source\b([^<>]*)>", re.IGNORECASE)
 YOUTUBE_FRAME = re.compile(
@@ -46,9 +48,7 @@ def render_figure(
     return f"<figure>{image}{text}</figure>"
 
 
-def render_embed(
-    name: str, named: dict[str, str], positional: list[str]
-) -> str | None:
+def render_embed(name: str, named: dict[str, str], positional: list[str]) -> str | None:
     """Return a link in place of a player's shortcode, None when `name` is none."""
     address = PLAYERS.get(name.lower())
     if address is None:

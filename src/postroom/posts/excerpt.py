@@ -21,7 +21,7 @@ WORD_WITHIN = 30
 """Clusters an eojeol may be pushed out for; longer words are cut."""
 
 ELLIPSIS = "…"
-CLOSING = "\"'”’»›)\\]}」』】〉》）〕］"
+CLOSING = "\"'”’»\u203a)\\]}」』】〉》）\u3015］"
 SENTENCE_END = re.compile(
     rf"[。．！？]+[{CLOSING}]*"
     rf"|[.!?…]+[{CLOSING}]*(?=\s|$)"
@@ -31,7 +31,7 @@ SENTENCE_END = re.compile(
 JOINS_BEFORE = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}]")
 JOINS_AFTER = regex.compile(r"[\p{GCB=Prepend}]+$")
 """Signs that form one cluster with what stands before or after them."""
-TRAILING = " ,，、·・:：;；([{（［｛〔【「『《〈“‘«‹\"'"
+TRAILING = " ,，、·・:：;；([{（［｛\u3014【「『《〈“‘«\u2039\"'"
 
 
 def build_excerpt(text: str, limit: int) -> str:

@@ -11,11 +11,13 @@ from postroom.posts.tokens import BLOCKS, HEADINGS, Token, read_tokens
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LEFT_OUT = HEADINGS | frozenset("pre figure table rt rp".split())
+LEFT_OUT = HEADINGS | frozenset(["pre", "figure", "table", "rt", "rp"])
 LEFT_OUT_CLASSES = ("footnotes", "footnote-ref", "alert-title")
 BLOCK_END = "\0"
 
-SHORTCODE = re.compile(r"\{\{[^{}]*+\}\}|\{%[^{}]*+%\}|\{:[^{}\s][^{}]*+\}")
+SHORTCODE = re.compile(
+    r"\{\{[^{}]*+\}\}|\{%(?:[^{}%]|%(?!\}))*+%\}|\{:[^{}\s][^{}]*+\}"
+)
 DISPLAY_MATHS = re.compile(r"\$\$[^$]++\$\$")
 INLINE_MATHS = re.compile(r"\$(?=[^\s$])[^$\0\\_^={]*+[\\_^={][^$\0]*+(?<!\s)\$(?!\d)")
 
@@ -57,12 +59,12 @@ def _fold(text: str) -> str:
 
 
 def _drop_notations(text: str) -> str:
-    if "{" in text:
-        text = SHORTCODE.sub(" ", text)
     if "$" in text:
         text = DISPLAY_MATHS.sub(" … ", text)
         text = INLINE_MATHS.sub("…", text)
         text = re.sub(r"\0\s*…\s*(?=\0)", BLOCK_END, text)
+    if "{" in text:
+        text = SHORTCODE.sub(" ", text)
     return text
 
 

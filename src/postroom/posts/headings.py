@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from postroom.posts.flat_text import text_of
 from postroom.posts.links import FRAGMENT
+from postroom.posts.sanitise import MORE
 from postroom.posts.slug import build_slug
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def take_title(html: str, title: str) -> tuple[str, str]:
     beginning that repeats it goes. The title is empty when there is neither.
     """
     for heading in _main_headings(html):
-        text = text_of(heading[3])
+        text = text_of(heading[3].replace(MORE, ""))
         if title and (html[: heading.start()].strip() or not _same(text, title)):
             break
         if text and (title or len(text) <= TITLE_LENGTH):
@@ -60,7 +61,9 @@ def number_headings(html: str, prefix: str) -> str:
         level, attributes, inner = heading.group(1, 2, 3)
         if ID.search(attributes):
             return heading[0]
-        name = base = prefix + (build_slug(text_of(inner)) or "section")
+        name = base = prefix + (
+            build_slug(text_of(inner.replace(MORE, ""))) or "section"
+        )
         while name in taken:
             numbers[base] = numbers.get(base, 0) + 1
             name = f"{base}-{numbers[base]}"

@@ -28,6 +28,9 @@ KEPT = 256
 LETTER_STYLE = "xcode"
 """Its colours reach a contrast of 4.5 on a light ground (WCAG 2.1, 1.4.3)."""
 
+PLAIN = re.compile(r'<span style="color: #000">([^<]*)</span>')
+"""What has no colour of its own keeps that of the text around it."""
+
 
 def highlight_code(html: str, *, inline: bool) -> str:
     """Return sanitised `html` with its `<pre><code class="language-x">` coloured.
@@ -64,9 +67,10 @@ def _colour(language: str, code: str, inline: bool) -> str | None:  # noqa: FBT0
     from pygments import highlight  # noqa: PLC0415 - 41 ms, only for posts with code
 
     try:
-        return highlight(code, lexer, _formatter(inline)).removesuffix("\n") + "\n"
+        html = highlight(code, lexer, _formatter(inline))
     except Exception:  # noqa: BLE001 - one of 500 lexers failing must not cost the post
         return None
+    return PLAIN.sub(r"\1", html).removesuffix("\n") + "\n"
 
 
 @functools.cache

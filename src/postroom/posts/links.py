@@ -26,7 +26,21 @@ FRAGMENT = "\x02"
 WIKI = "wiki:"
 """Scheme of `[[wiki links]]` on their way from the parser to the sanitiser."""
 LINK_SCHEMES = frozenset(
-    "http https mailto tel sms xmpp irc ircs matrix magnet webcal ftp sftp".split()
+    [
+        "http",
+        "https",
+        "mailto",
+        "tel",
+        "sms",
+        "xmpp",
+        "irc",
+        "ircs",
+        "matrix",
+        "magnet",
+        "webcal",
+        "ftp",
+        "sftp",
+    ]
 )
 IMAGE_SCHEMES = frozenset(("http", "https"))
 
@@ -40,6 +54,8 @@ URL_SAFE = "%!#$&'()*+,/:;=?@[]~"
 PLACE_SAFE = "!$&'()+,/:;=@~"
 """The same within a path (RFC 3986, section 3.3)."""
 
+PLAIN_HOST = re.compile(r"[A-Za-z0-9.:-]*")
+
 CANDIDATE = re.compile(
     r"(?P<url>[^\s,].*?)(?:\s(?P<size>\d+(?:\.\d+)?[wxh]))?(?:,\s|,?$|(?<=\d[wxh]),)\s*"
 )
@@ -50,16 +66,18 @@ SRCSET_LENGTH = 20_000
 
 def encode_url(url: str) -> str:
     """Return `url` in ASCII: percent-encoded once, a host in Hangul as IDNA."""
-    if url.isascii():
-        return quote(url, safe=URL_SAFE)
     scheme, slashes, rest = url.partition("//")
     if not slashes:
         return quote(url, safe=URL_SAFE)
     end = min((i for i in map(rest.find, "/?#") if i >= 0), default=len(rest))
-    return scheme + slashes + _encode_host(rest[:end]) + quote(rest[end:], safe=URL_SAFE)
+    return (
+        scheme + slashes + _encode_host(rest[:end]) + quote(rest[end:], safe=URL_SAFE)
+    )
 
 
 def _encode_host(host: str) -> str:
+    if PLAIN_HOST.fullmatch(host) or "@" in host:
+        return quote(host, safe=URL_SAFE)
     try:
         return unicodedata.normalize("NFC", unquote(host)).encode("idna").decode()
     except UnicodeError:
@@ -163,12 +181,16 @@ class Links:
     def _inside(self, url: str, value: str, *, image: bool) -> str | None:
         raw, tail, fragment = _split(url)
         path = unicodedata.normalize("NFC", unquote(raw).replace("\\", "/"))
+        if path.startswith("@/"):  # Zola counts from the top so
+            path = path[1:]
         rooted = path.startswith("/")
         found = self._find_local(path, image=image)
         if found:
             return self._to(found, tail, fragment)
         if path in {"", "/", self.base_path} and not image:
-            return INSIDE + encode_place("" if path else self.url_path) + tail + fragment
+            return (
+                INSIDE + encode_place("" if path else self.url_path) + tail + fragment
+            )
         if rooted and not lookup.is_page_path(path):
             return self._join_site(url)
         what = "an image" if image else "a link to something"
@@ -189,7 +211,12 @@ class Links:
             return found
         if lookup.is_page_path(path):
             return self._ask_name(path.rpartition("/")[2])
-        return self._ask_address(_join("" if path[0] == "/" else self.url_path, path))
+        if path[0] == "/":
+            return self._ask_address(path)
+        pretty = _join(lookup.without_extension(self.path), path)  # seen from its page
+        return self._find(pretty, image=False) or self._ask_address(
+            _join(self.url_path, path)
+        )
 
     def _find(self, path: str | None, *, image: bool) -> str:
         """Return the path of the post or file that `path` means, or nothing."""
@@ -201,6 +228,7 @@ class Links:
             return path
         if image:
             return ""
+        path = path.removesuffix(".html")
         endings = (*EXTENSIONS, "/index.md")
         return next((path + e for e in endings if self._ask(PAGE + path + e)), "")
 
@@ -252,7 +280,7 @@ def _split(url: str) -> tuple[str, str, str]:
 
 def _join(folder: str, path: str) -> str | None:
     """Return `path` seen from `folder`, None when it leads out of the posts folder."""
-    parts = folder.split("/") if folder else []
+    parts = [part for part in folder.split("/") if part]
     for part in path.split("/"):
         if part == "..":
             if not parts:

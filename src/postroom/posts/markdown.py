@@ -15,7 +15,9 @@ from postroom.errors import PostError, Problem
 from postroom.posts.links import WIKI, encode_url
 
 if not hasattr(comrak, "render_markdown"):  # comrak-ext installs the same import name
-    raise ImportError("comrak is overwritten by comrak-ext: uninstall both, install comrak")
+    raise ImportError(
+        "comrak is overwritten by comrak-ext: uninstall both, install comrak"
+    )
 
 # -- limits: what a small file could otherwise make of processor and memory ------------
 
@@ -49,9 +51,7 @@ HTML_CODE = re.compile(r"<(pre|code)\b[^<>]*>", re.IGNORECASE)
 
 TASK = re.compile(r'<input type="checkbox"( checked="")? disabled="" />')
 WIKI_LINK = re.compile(r'<a href="([^"]*)" data-wikilink="true">')
-MATHS = re.compile(
-    r'<span data-math-style="(display|inline)">(.*?)</span>', re.DOTALL
-)
+MATHS = re.compile(r'<span data-math-style="(display|inline)">(.*?)</span>', re.DOTALL)
 
 BARE_LINK = re.compile(
     r'<a href="(?:https?://|http://www\.)[^"]*">((?:https?://|www\.)[^<]*)</a>'

@@ -17,7 +17,9 @@ SOFT_LINE = "\n"
 """A `<br>`; line ends of the source are blanks by then."""
 CELL_END = "\0"
 CELL_RULE = " | "
-ROWS = frozenset("table caption tr td th".split())
+MAX_DIGITS = 10
+"""Of the number a list starts with."""
+ROWS = frozenset(["table", "caption", "tr", "td", "th"])
 READING_SIGNS = re.compile("<rp>[^<]*</rp>")
 """Parentheses of a ruby text, which get ours."""
 
@@ -93,7 +95,7 @@ class _Writer:
     def add(self, text: str) -> None:
         if self.code is not None:
             self.code.append(text)
-        elif not self.hidden:
+        elif not self.hidden and (self.inline or not text.isspace()):
             self.inline.append(BLANKS.sub(" ", text))
 
     def finish(self) -> str:
@@ -163,7 +165,7 @@ class _Writer:
         number = None
         if token.name == "ol":
             start = read_attributes(token).get("start", "1")
-            number = int(start) if start.isdecimal() and len(start) < 10 else 1
+            number = int(start) if start.isdecimal() and len(start) < MAX_DIGITS else 1
         if self.numbers:
             self.page.gap = False
         self.numbers.append(number)
@@ -242,6 +244,8 @@ class _Writer:
 
     def _end_line(self) -> None:
         """Write the inline text so far as a paragraph."""
+        if not self.inline:
+            return
         text = "".join(self.inline)
         self.inline.clear()
         lines = [BLANKS.sub(" ", line).strip(" ") for line in text.split(SOFT_LINE)]

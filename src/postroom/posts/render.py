@@ -7,6 +7,7 @@ then text and excerpt; colours last, because the sanitiser would take them away.
 from __future__ import annotations
 
 import re
+from html import unescape
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -48,9 +49,14 @@ BROKEN_IMAGE = re.compile(
     re.IGNORECASE,
 )
 """A blank in the address: no image in Markdown, but text with brackets."""
+CODE = re.compile(r"<(pre|code)\b.*?</\1>", re.DOTALL)
 DATA_IMAGE = re.compile(r"(?:\]\(|src\s*=\s*[\"']?)\s*data:", re.IGNORECASE)
 EXCERPT_SOURCE = 20
 """Code points looked at for each cluster of the excerpt."""
+SHOWN = 80
+"""Characters of an address in a warning."""
+CURE = "addresses start at the folder of the post, or with / at the posts folder"
+HEADING_CURE = "the id of `## Two words` is #two-words"
 MAX_WARNINGS = 50
 """A generated index with a thousand dead links needs one look, not a thousand lines."""
 
@@ -73,6 +79,7 @@ class _Rendering:
         self.body = _clean(head.body)
         self.prefix = id_prefix(head.path)
         self.warnings: list[Problem] = []
+        self.broken_images: list[str] = []
 
     def build(self, digest: str) -> Post:
         head = self.head
@@ -94,7 +101,7 @@ class _Rendering:
             language=head.language,
             tags=head.tags,
             authors=head.authors,
-            excerpt=self._build_excerpt(opening, title),
+            excerpt=self._build_excerpt((opening, marked), title),
             html=html,
             page_html=page_html,
             text=render_text(html),
@@ -117,15 +124,18 @@ class _Rendering:
         head = self.head
         marked = sanitise(self._parse(self.body, warn=True), self.links)
         marked = join_lines(name_alerts(marked, head.language), head.language)
+        self.broken_images = _find_broken_images(marked)
         title, marked = take_title(marked, _clean(head.title).strip())
         title = title or title_of(parse_name(head.path))
         marked = number_headings(marked, self.prefix)
         marked, lost = point_fragments(marked, self.prefix)
         for name in lost:
-            self.links.missed[f"#{name}"] = "a link to a heading that is not in the post"
+            self.links.missed[f"#{name}"] = (
+                "a link to a heading that is not in the post"
+            )
         opening, more, rest = marked.partition(MORE)
         marked = (opening + rest).strip()
-        return title, marked, opening if more else marked
+        return title, marked, opening if more else ""
 
     def _parse(self, text: str, *, warn: bool = False) -> str:
         """Return Markdown as HTML that is not yet safe, within the limits."""
@@ -154,11 +164,12 @@ class _Rendering:
 
     # -- excerpt and image -----------------------------------------------------------
 
-    def _build_excerpt(self, opening: str, title: str) -> str:
+    def _build_excerpt(self, parts: tuple[str, ...], title: str) -> str:
+        """Return the excerpt of the summary, else of the first part with a text."""
         limit = self.rules.excerpt_length
         length = limit * EXCERPT_SOURCE
-        source = self._summary() or flatten(opening, title=title, length=length)
-        return build_excerpt(source, limit)
+        texts = (flatten(part, title=title, length=length) for part in parts)
+        return build_excerpt(self._summary() or next(filter(None, texts), ""), limit)
 
     def _summary(self) -> str:
         """Return the author's own summary, Markdown as it may be, as text."""
@@ -183,11 +194,13 @@ class _Rendering:
 
     def _problems(self) -> list[Problem]:
         for url, what in islice(self.links.missed.items(), MAX_WARNINGS):
-            self._warn(self._line_of(url), f"{what}: {_shorten(unquote(url))}")
-        for match in islice(BROKEN_IMAGE.finditer(self.body), MAX_WARNINGS):
+            shown = f": {_shorten(unquote(url))}" if url.strip() else ""
+            cure = HEADING_CURE if url.startswith("#") else CURE
+            self._warn(self._line_of(url), what + shown, cure)
+        for image in self.broken_images:
             self._warn(
-                self._line_at(match.start()),
-                f"no image, because of the blanks in its address: {_shorten(match[0])}",
+                self._line_of(image),
+                f"no image, because of the blanks in its address: {_shorten(image)}",
                 "write ![…](<a b.png>)",
             )
         data = DATA_IMAGE.search(self.body)
@@ -216,10 +229,18 @@ class _Rendering:
         return self.head.body_line + self.body.count("\n", 0, offset)
 
 
+def _find_broken_images(html: str) -> list[str]:
+    """Return what an author meant as images, but shows as text."""
+    if "![" not in html:
+        return []
+    found = BROKEN_IMAGE.finditer(CODE.sub("", html))
+    return [unescape(image[0]) for image in islice(found, MAX_WARNINGS)]
+
+
 def _clean(text: str) -> str:
     """Return `text` with LF line ends and without what XML forbids."""
     return ILLEGAL.sub("", LINE_ENDS.sub("\n", text) if "\r" in text else text)
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= 80 else text[:79] + "…"
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

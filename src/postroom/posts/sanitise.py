@@ -16,6 +16,7 @@ import nh3
 from postroom.errors import PostError, Problem
 from postroom.posts.embeds import replace_players
 from postroom.posts.links import IMAGE_SCHEMES, LINK_SCHEMES, Links, id_prefix
+from postroom.posts.markdown import ILLEGAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,24 +38,80 @@ MAX_TAG = 20_000
 
 TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 LONG_TAG = re.compile(rf"<[a-zA-Z][^<>]{{{MAX_TAG}}}")
-CLOSED_BY_THE_NEXT = frozenset(
-    "p li dt dd tr td th tbody thead tfoot colgroup body html head".split()
+UNCOUNTED = frozenset(
+    [
+        "p",
+        "li",
+        "dt",
+        "dd",
+        "tr",
+        "td",
+        "th",
+        "tbody",
+        "thead",
+        "tfoot",
+        "colgroup",
+        "body",
+        "html",
+        "head",
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "frame",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
 )
-VOID = frozenset(
-    "area base br col embed frame hr img input link meta param source track wbr".split()
-)
+"""Closed by the next of their kind, or empty."""
 FORMATTING = frozenset(
-    "a b big code em font i nobr s small strike strong tt u".split()
+    [
+        "a",
+        "b",
+        "big",
+        "code",
+        "em",
+        "font",
+        "i",
+        "nobr",
+        "s",
+        "small",
+        "strike",
+        "strong",
+        "tt",
+        "u",
+    ]
 )
 
-RAW_TEXT = "script style textarea title xmp iframe noembed noframes noscript plaintext"
-UNCLOSED = {
-    name: re.compile(rf"<(?={name}[\s/>])", re.IGNORECASE) for name in RAW_TEXT.split()
-}
+RAW_TEXT = [
+    "script",
+    "style",
+    "textarea",
+    "title",
+    "xmp",
+    "iframe",
+    "noembed",
+    "noframes",
+    "noscript",
+    "plaintext",
+]
+RAW_TAG = re.compile(rf"<(?:{'|'.join(RAW_TEXT)})[\s/>]", re.IGNORECASE)
+UNCLOSED = {name: re.compile(rf"<(?={name}[\s/>])", re.IGNORECASE) for name in RAW_TEXT}
 """Elements that swallow the rest of a post when nobody ends them."""
-TYPE_PARAMETER = re.compile(r"(?<=[A-Za-z0-9_])<([A-Z][A-Za-z0-9]{0,40}|[tuvk]|[iu]\d+)>")
+TYPE_PARAMETER = re.compile(
+    r"(?<=[A-Za-z0-9_])<([A-Z][A-Za-z0-9]{0,40}|[tuvk]|[iu]\d+)>"
+)
 """`Vec<String>` outside backticks: meant as text, an unknown tag to HTML."""
 REFERENCE = re.compile(r"&#(?:[xX]0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}));?")
+MAX_UNICODE = 0x10FFFF
 NAMED_ANCHOR = re.compile(r"(<a\s+)name(?=\s*=)", re.IGNORECASE)
 
 TAGS = (nh3.ALLOWED_TAGS | {"section"}) - {"area", "map", "center", "rtc"}
@@ -76,8 +133,9 @@ CLASSES = frozenset(("footnotes", "footnote-ref", "footnote-backref", "alert-tit
 LANGUAGE_CLASS = re.compile(r"language-[\w+#.-]{1,40}")
 DIRECTIONS = frozenset(("ltr", "rtl", "auto"))
 
-REL = ' rel="noopener noreferrer"'
-LINK_TO_NOWHERE = re.compile(rf"<a{REL}>(.*?)</a>", re.DOTALL)
+LINK_TO_NOWHERE = re.compile(
+    r'<a(?![^<>]* (?:href|id)=")(?: [^<>]*)?>(.*?)</a>', re.DOTALL
+)
 IMAGE = re.compile(r"<img[^<>]*>")
 ALT = re.compile(r' alt="([^"]*)"')
 
@@ -95,7 +153,7 @@ def sanitise(html: str, links: Links) -> str:
         clean = _cleaner().clean(html)
     finally:
         _current.reset(token)
-    clean = LINK_TO_NOWHERE.sub(r"\1", clean)
+    clean = LINK_TO_NOWHERE.sub(r"\1", clean).replace("<p></p>", "")
     return IMAGE.sub(_show_alt, clean) if "<img" in clean else clean
 
 
@@ -110,20 +168,20 @@ def check_nesting(html: str, path: str) -> None:
     tags = html.count("<")
     if tags + html.count("&") // 2 > MAX_MARKS:
         raise _limit(path, f"there are more than {MAX_MARKS:,} tags")
-    if tags <= MAX_DEPTH:
-        return
+    if tags > MAX_DEPTH:
+        _check_depth(html, path)
+
+
+def _check_depth(html: str, path: str) -> None:
     opened: dict[str, int] = {}
     depth = formatting = repeated = 0
     for closing, raw in TAG.findall(html):
         name = raw.lower()
         repeated += formatting
-        if name in CLOSED_BY_THE_NEXT or name in VOID:
-            continue
         change = -1 if closing else 1
-        count = opened.get(name, 0) + change
-        if count < 0:
+        if name in UNCOUNTED or opened.get(name, 0) + change < 0:
             continue
-        opened[name] = count
+        opened[name] = opened.get(name, 0) + change
         depth += change
         formatting += change * (name in FORMATTING)
         if depth > MAX_DEPTH:
@@ -153,13 +211,14 @@ def _prepare(html: str) -> str:
 def _drop_control(reference: re.Match[str]) -> str:
     """Drop `&#1;` and its like: XML forbids them, and our marks are made of them."""
     number = int(reference[1], 16) if reference[1] else int(reference[2])
-    legal = number in {9, 10} or 32 <= number < 0xD800 or 0xE000 <= number < 0xFDD0
-    legal = legal or 0xFDF0 <= number < 0xFFFE or 0x10000 <= number < 0x110000
-    return reference[0] if legal and not 0x7F <= number < 0xA0 else ""
+    illegal = number > MAX_UNICODE or ILLEGAL.match(chr(number))
+    return "" if illegal else reference[0]
 
 
 def _escape_unclosed(html: str) -> str:
     """Show `<script>` that is never closed as the text it was meant to be."""
+    if not RAW_TAG.search(html):
+        return html
     for name, opening in UNCLOSED.items():
         if opening.search(html):
             ends = [m.end() for m in re.finditer(f"</{name}", html, re.IGNORECASE)]
@@ -180,34 +239,43 @@ def _cleaner() -> nh3.Cleaner:
         tags=TAGS,
         clean_content_tags=DROPPED_WHOLE,
         attributes=ATTRIBUTES,
-        attribute_filter=lambda tag, name, value: _current.get()(tag, name, value),
+        attribute_filter=_rewrite,
         url_schemes=set(LINK_SCHEMES | IMAGE_SCHEMES | {"wiki"}),
     )
+
+
+def _rewrite(tag: str, name: str, value: str) -> str | None:
+    return _current.get()(tag, name, value)
 
 
 class _Rewriting:
     """Rewrites the attributes of one post. Must not raise: nh3 would only print it."""
 
     def __init__(self, links: Links) -> None:
-        self.links = links
         self.prefix = id_prefix(links.path)
+        self.by_name: dict[str, Callable[[str], str | None]] = {
+            "cite": links.href,
+            "class": _keep_classes,
+            "dir": _keep_direction,
+            "href": links.href,
+            "id": self._prefix_id,
+            "src": links.src,
+            "srcset": links.srcset,
+        }
 
     def attribute(self, tag: str, name: str, value: str) -> str | None:
-        if tag not in TAGS:
+        if tag not in TAGS:  # it goes, and so must not ask for files
             return None
-        if name in {"href", "cite"}:
-            return self.links.href(value)
-        if name == "src":
-            return self.links.src(value)
-        if name == "srcset":
-            return self.links.srcset(value)
-        if name == "id":
-            return self.prefix + "-".join(value.split()) if value.strip() else None
-        if name == "class":
-            return _keep_classes(value)
-        if name == "dir":
-            return value.lower() if value.lower() in DIRECTIONS else None
-        return value
+        value = value.replace(MORE, "")
+        rewrite = self.by_name.get(name)
+        return rewrite(value) if rewrite else value
+
+    def _prefix_id(self, value: str) -> str | None:
+        return self.prefix + "-".join(value.split()) if value.strip() else None
+
+
+def _keep_direction(value: str) -> str | None:
+    return value.lower() if value.lower() in DIRECTIONS else None
 
 
 def _keep_classes(value: str) -> str | None:

@@ -29,7 +29,7 @@ INNER = r"(?:[^{}]|\{(?![{%])|(?<!%)\}(?!\}))*+"
 NOTATION = re.compile(
     rf"""
       \{{\{{ (?P<output>{INNER}) \}}\}}
-    | \{{% (?P<tag>(?:[^{{}}%]|%(?!\}})|\{{(?![{{%])|(?<!%)\}})*+) %\}}
+    | \{{% (?P<tag>(?:[^{{}}%]|%(?!\}})|\{{\{{[^{{}}]*+\}}\}}|\{{(?![{{%])|(?<!%)\}})*+) %\}}
     | ^[ \t]*[*+-][ ][^\n]*\n[ \t]*\{{:toc[^\n{{}}]*\}}[ \t]*$
     | ^\[\[?_?toc_?\]\]?[ \t]*$
     | [ ]?\{{\#(?P<id>[\w:.-]+)[^\n{{}}]*\}}[ \t]*$
@@ -54,8 +54,10 @@ ARGUMENT = re.compile(
     r"""(?:(?P<key>[\w-]+)\s*=\s*)?(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|`(?P<tick>[^`]*)`|(?P<bare>[^\s"'`=|]+))"""
 )
 LITERAL = re.compile(r"""["'](?P<text>(?:/|https?:)[^"'\s]*)["']\s*(?:\||$)""")
-SITE_ROOT = re.compile(r"(?:site\.(?:base_?url|url|github\.url)|page\.base_?url)\b", re.IGNORECASE)
-ADDRESS_TAGS = frozenset("post_url link ref relref".split())
+SITE_ROOT = re.compile(
+    r"(?:site\.(?:base_?url|url|github\.url)|page\.base_?url)\b", re.IGNORECASE
+)
+ADDRESS_TAGS = frozenset(["post_url", "link", "ref", "relref"])
 """Tags whose argument is the target of a link."""
 LANGUAGE = re.compile(r"[\w+#.-]+")
 
@@ -169,7 +171,7 @@ class Notations:
             name, named, positional
         )
         if text is None and not name.startswith(("end", "els")):
-            self._warn(found, sign.format(inner.split()[0]))
+            self._warn(found, sign.format(name))
         return text or ""
 
     def _warn(self, found: re.Match[str], kind: str) -> None:
@@ -188,7 +190,9 @@ def _protected(body: str) -> tuple[list[int], list[int]]:
     """Return starts and ends of code and maths, sorted and apart."""
     starts: list[int] = []
     ends: list[int] = []
-    for start, end in sorted((*find_code(body), *(m.span() for m in MATHS.finditer(body)))):
+    for start, end in sorted(
+        (*find_code(body), *(m.span() for m in MATHS.finditer(body)))
+    ):
         if ends and start <= ends[-1]:
             ends[-1] = max(ends[-1], end)
         else:
@@ -202,7 +206,9 @@ def _read_arguments(text: str) -> tuple[dict[str, str], list[str]]:
     positional: list[str] = []
     for argument in ARGUMENT.finditer(text):
         value = next(
-            v for v in argument.group("double", "single", "tick", "bare") if v is not None
+            v
+            for v in argument.group("double", "single", "tick", "bare")
+            if v is not None
         )
         if argument["key"]:
             named[argument["key"].lower()] = value
@@ -227,7 +233,9 @@ def _fence(code: str, options: str, before: str, after: str) -> str:
     lead = "" if not before.strip() else "\n\n"
     code = code.strip("\n").rstrip()
     end = "" if after in {"", "\n"} else "\n"
-    return f"{lead}{fence}{language[0] if language else ''}\n{code}\n{indent}{fence}{end}"
+    return (
+        f"{lead}{fence}{language[0] if language else ''}\n{code}\n{indent}{fence}{end}"
+    )
 
 
 def _expand_brackets(found: re.Match[str]) -> str:

@@ -105,15 +105,7 @@ class SmtpSession:
                     cure="check mail.from and the login in [smtp]",
                 )
             return refused
-        try:
-            intended = await intend()
-        except BaseException:
-            self._dialogue.abort("the ledger cannot be written")
-            raise
-        if not intended:
-            self._dialogue.abort("the claim is stale")
-            return _silence(Phase.DATA, self._dialogue.broken)
-        return await self._finish(message.data)
+        return await self._commit(message.data, intend)
 
     async def close(self) -> None:
         """QUIT, and close within a few seconds."""
@@ -139,30 +131,35 @@ class SmtpSession:
             try:
                 last = await self._dialogue.reply(seconds)
             except BrokenDialogueError as error:
-                return refused or _silence(phase, str(error))
+                in_doubt = refused is None or error.silent
+                return _silence(phase, str(error)) if in_doubt else refused
             if refused or is_go_ahead(phase, last):
                 continue
             refused = build_outcome(phase, last)
             if not pipelining:
                 break
         if refused:
-            await self._reset(empty=last is not None and last.code == GO_AHEAD)
+            asked = pipelining and last is not None and last.code == GO_AHEAD
+            await self._reset(refused.phase, asked=asked)
         return refused
 
     def _command(self, *commands: str) -> None:
         lines = "".join(f"{command}\r\n" for command in commands)
         self._dialogue.write(lines.encode(), replies=len(commands))
 
-    async def _reset(self, *, empty: bool) -> None:
+    async def _reset(self, refused_at: Phase, *, asked: bool) -> None:
         """Make the connection fit for the next transaction, if it still can be.
 
-        A server may ask for the body of a pipelined transaction although it refused
-        the only recipient: RFC 2920 §3.1 wants an empty one then, which goes to nobody.
+        `asked`: the server wants the body of a pipelined transaction although it
+        refused something before. RFC 2920 §3.1 asks for an empty one, which goes to
+        nobody if the recipient was refused; else it might go to them.
         """
         try:
-            if empty:
+            if asked and refused_at is Phase.RCPT:
                 self._dialogue.write(b".\r\n")
                 await self._dialogue.reply(self._timeouts.command)
+            elif asked:
+                self._dialogue.abort("asked for a message after refusing it")
             if not self._dialogue.broken:
                 self._command("RSET")
                 reply = await self._dialogue.reply(self._timeouts.command)
@@ -172,6 +169,22 @@ class SmtpSession:
             pass  # the next `send` says so
 
     # -- the dot and after --------------------------------------------------------
+
+    async def _commit(
+        self, data: bytes, intend: Callable[[], Awaitable[bool]]
+    ) -> Outcome:
+        """The intent, then body and dot; the server is waiting for them."""
+        if self._dialogue.broken:  # by what came in the same breath as the 354
+            return _silence(Phase.DATA, self._dialogue.broken)
+        try:
+            intended = await intend()
+        except BaseException:
+            self._dialogue.abort("the ledger cannot be written")
+            raise
+        if not intended:
+            self._dialogue.abort("the claim is stale")
+            return _silence(Phase.DATA, self._dialogue.broken)
+        return await self._finish(data)
 
     async def _finish(self, data: bytes) -> Outcome:
         """Body and dot, then the verdict."""

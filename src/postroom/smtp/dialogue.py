@@ -22,7 +22,15 @@ CLOSE_SECONDS = 2.0
 
 
 class BrokenDialogueError(Exception):
-    """No further reply can be had; the text says why."""
+    """No further reply can be had; the text says why.
+
+    `silent`: the server just says nothing. If it skipped a reply, the ones before were
+    paired with the wrong commands.
+    """
+
+    def __init__(self, why: str, *, silent: bool) -> None:
+        super().__init__(why)
+        self.silent = silent
 
 
 class Dialogue(asyncio.Protocol):
@@ -38,6 +46,7 @@ class Dialogue(asyncio.Protocol):
         self._reader = ReplyReader()
         self._replies: deque[Reply] = deque()
         self._awaited = 0
+        self._silent = False
         self._waiter: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] = loop.create_future()
         transport.set_protocol(self)
@@ -58,12 +67,13 @@ class Dialogue(asyncio.Protocol):
                 async with asyncio.timeout(seconds):
                     await self._waiter
             except TimeoutError:
+                self._silent = True
                 self.abort(f"no reply within {seconds:g} s")
             finally:
                 self._waiter = None
         if self._replies:
             return self._replies.popleft()
-        raise BrokenDialogueError(self.broken)
+        raise BrokenDialogueError(self.broken, silent=self._silent)
 
     def abort(self, why: str) -> None:
         """Drop the connection at once; nothing more is sent, not even what is buffered."""
