@@ -43,6 +43,7 @@ PROBLEMS = st.builds(
 
 
 def many(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Return up to three of them, as a tuple."""
     return st.lists(values, max_size=3).map(tuple)
 
 
@@ -87,11 +88,12 @@ def test_the_second_of_two_equal_hours_survives(render: Callable[..., Post]) -> 
 @given(TEXTS)
 def test_any_other_text_is_a_value_error(text: str) -> None:
     """A damaged cache costs a rendering, never a run."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         load_post(text)
 
 
 def spoil(read: list[Any], place: tuple[int, ...], value: object) -> str:
+    """Return the text of a cached post with one part replaced."""
     *way, last = place
     target = read
     for step in way:
@@ -126,7 +128,7 @@ def test_a_spoilt_part_is_a_value_error(
 ) -> None:
     """Every part is checked; nothing half-right comes out."""
     read = json.loads(dump_post(render("글")))
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         load_post(spoil(read, place, value))
 
 

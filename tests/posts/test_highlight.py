@@ -13,6 +13,7 @@ from postroom.posts.highlight import LETTER_LIMIT, PAGE_LIMIT, highlight_code
 
 
 def block(code: str, language: str = "python") -> str:
+    """Return sanitised HTML with one block of code."""
     return f'<pre><code class="language-{language}">{code}</code></pre>'
 
 

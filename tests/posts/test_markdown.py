@@ -14,6 +14,7 @@ from postroom.posts.markdown import (
 
 
 def first_line(text: str) -> str:
+    """Return what a line becomes within its paragraph."""
     return render_markdown(text).strip().removeprefix("<p>").removesuffix("</p>")
 
 

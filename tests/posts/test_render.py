@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -42,6 +43,7 @@ BODIES = st.one_of(
 
 
 def shown(post: Post) -> tuple[str, ...]:
+    """Return everything a reader sees of a post."""
     return (post.title, post.html, post.page_html, post.text, post.excerpt)
 
 
@@ -240,9 +242,9 @@ def test_public_files_render_with_their_front_matter_as_body(
     corpora: Path, render: Callable[..., Post]
 ) -> None:
     """Text that was never meant as Markdown is no reason to fail either."""
+    rendered = 0
     for path in sorted(corpora.glob("odd-*/**/*.md")):
-        try:
+        with contextlib.suppress(PostError):
             text = parse_text(Source(path=path.name, data=path.read_bytes())).text
-            render(text)
-        except PostError as error:
-            assert str(error)
+            rendered += bool(render(text).title)
+    assert rendered > 50

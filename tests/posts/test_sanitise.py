@@ -166,6 +166,16 @@ def test_references_to_controls_never_leave(
         assert "https" not in text
 
 
+def test_a_large_image_in_the_text_costs_the_image_only(
+    render: Callable[..., Post],
+) -> None:
+    """Editors paste them; the post goes out all the same."""
+    data = "data:image/png;base64," + "iVBORw0KGgo/" * 20_000
+    post = render(f'앞 ![고양이]({data})\n\n<img alt="개" src="{data}"> 뒤')
+    assert post.text == "앞 고양이\n\n개 뒤"
+    assert "data:" in post.warnings[0].message
+
+
 BOMBS = [
     "<div>" * 5000,
     "<p><div></p>" * 5000,

@@ -64,7 +64,7 @@ class Lane:
         return True
 
     async def _attempt(self, work: Work, message: Message) -> RelayAwayError | None:
-        """Try once. None: `work` is settled; else it may be tried on a new connection."""
+        """Try once. None: `work` is settled and all is well; else a new connection is due."""
         if self._session is None:
             self._session = await self._transport.open()
         intent = Intent(self._dispatch, work, message.message_id)
@@ -79,8 +79,10 @@ class Lane:
             return None
         if outcome.state is DeliveryState.QUEUED:
             return self._relay_trouble(work, outcome)
-        self._tries = 0
         self._dispatch.tally.settle(work, outcome)
+        if outcome.state is DeliveryState.UNKNOWN:
+            return _breaking_off(outcome)
+        self._tries = 0
         return None
 
     def _settle_interrupted(self, work: Work, intent: Intent) -> None:
@@ -99,10 +101,7 @@ class Lane:
             self._dispatch.tally.settle(
                 work, Outcome(state=state, phase=phase, reply=reply)
             )
-        return RelayAwayError(
-            f"the relay breaks off at {outcome.phase.upper()}: {outcome.reply}",
-            cure="it is tried again with the next run",
-        )
+        return _breaking_off(outcome)
 
     async def _renew(self, trouble: RelayAwayError) -> bool:
         """Close what is left and wait; False when enough was tried."""
@@ -119,6 +118,13 @@ class Lane:
         session, self._session = self._session, None
         if session:
             await session.close()
+
+
+def _breaking_off(outcome: Outcome) -> RelayAwayError:
+    return RelayAwayError(
+        f"the relay breaks off at {outcome.phase.upper()}: {outcome.reply}",
+        cure="it is tried again with the next run",
+    )
 
 
 class Intent:

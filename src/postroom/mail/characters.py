@@ -19,6 +19,7 @@ _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # U+3000 and the no-break space stay: they are typography.
 _BLANKS = re.compile("[ \t\n]+")
 _REFERENCE = re.compile("&#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));?")
+_REPLACEMENT = "\ufffd"
 _TAB = 4
 
 
@@ -36,7 +37,8 @@ def clean_line(text: str) -> str:
 def clean_html(html: str) -> str:
     """Return `html` cleaned of the same characters, also of those written as numbers.
 
-    An HTML parser turns `&#xFDD0;` into the character itself.
+    An HTML parser turns `&#xFDD0;` into the character itself. What stood for one
+    becomes U+FFFD: taken away, it could join its neighbours to another.
     """
     html = _ILLEGAL.sub("", _LINE_END.sub("\n", html))
     return _REFERENCE.sub(_keep_harmless, html)
@@ -49,6 +51,6 @@ def _keep_harmless(reference: re.Match[str]) -> str:
     try:
         character = chr(number)
     except (OverflowError, ValueError):
-        return ""
+        return _REPLACEMENT
     dropped = _ILLEGAL.match(character) or _LINE_END.match(character)
-    return "" if dropped else reference[0]
+    return _REPLACEMENT if dropped else reference[0]

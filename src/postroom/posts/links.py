@@ -25,23 +25,10 @@ FRAGMENT = "\x02"
 
 WIKI = "wiki:"
 """Scheme of `[[wiki links]]` on their way from the parser to the sanitiser."""
-LINK_SCHEMES = frozenset(
-    [
-        "http",
-        "https",
-        "mailto",
-        "tel",
-        "sms",
-        "xmpp",
-        "irc",
-        "ircs",
-        "matrix",
-        "magnet",
-        "webcal",
-        "ftp",
-        "sftp",
-    ]
-)
+LINK_SCHEMES = frozenset((
+    "http", "https", "mailto", "tel", "sms", "xmpp", "irc", "ircs", "matrix",
+    "magnet", "webcal", "ftp", "sftp",
+))  # fmt: skip
 IMAGE_SCHEMES = frozenset(("http", "https"))
 
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -181,7 +168,7 @@ class Links:
     def _inside(self, url: str, value: str, *, image: bool) -> str | None:
         raw, tail, fragment = _split(url)
         path = unicodedata.normalize("NFC", unquote(raw).replace("\\", "/"))
-        if path.startswith("@/"):  # Zola counts from the top so
+        if path.startswith("@/"):  # Zola's way to begin at the top
             path = path[1:]
         rooted = path.startswith("/")
         found = self._find_local(path, image=image)

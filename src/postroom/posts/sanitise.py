@@ -38,74 +38,26 @@ MAX_TAG = 20_000
 
 TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 LONG_TAG = re.compile(rf"<[a-zA-Z][^<>]{{{MAX_TAG}}}")
-UNCOUNTED = frozenset(
-    [
-        "p",
-        "li",
-        "dt",
-        "dd",
-        "tr",
-        "td",
-        "th",
-        "tbody",
-        "thead",
-        "tfoot",
-        "colgroup",
-        "body",
-        "html",
-        "head",
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "frame",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-    ]
-)
+UNCOUNTED = frozenset((
+    "p", "li", "dt", "dd", "tr", "td", "th", "tbody", "thead", "tfoot", "colgroup",
+    "body", "html", "head", "area", "base", "br", "col", "embed", "frame", "hr",
+    "img", "input", "link", "meta", "param", "source", "track", "wbr",
+))  # fmt: skip
 """Closed by the next of their kind, or empty."""
-FORMATTING = frozenset(
-    [
-        "a",
-        "b",
-        "big",
-        "code",
-        "em",
-        "font",
-        "i",
-        "nobr",
-        "s",
-        "small",
-        "strike",
-        "strong",
-        "tt",
-        "u",
-    ]
-)
+FORMATTING = frozenset((
+    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike",
+    "strong", "tt", "u",
+))  # fmt: skip
 
-RAW_TEXT = [
-    "script",
-    "style",
-    "textarea",
-    "title",
-    "xmp",
-    "iframe",
-    "noembed",
-    "noframes",
-    "noscript",
-    "plaintext",
-]
+RAW_TEXT = (
+    "script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes",
+    "noscript", "plaintext",
+)  # fmt: skip
 RAW_TAG = re.compile(rf"<(?:{'|'.join(RAW_TEXT)})[\s/>]", re.IGNORECASE)
 UNCLOSED = {name: re.compile(rf"<(?={name}[\s/>])", re.IGNORECASE) for name in RAW_TEXT}
 """Elements that swallow the rest of a post when nobody ends them."""
+DATA_URL = re.compile(r"""=\s*(?:"\s*data:[^"<>]*"|'\s*data:[^'<>]*')""", re.IGNORECASE)
+"""An image in its own address, up to megabytes of it; nh3 drops it, we only shorten."""
 TYPE_PARAMETER = re.compile(
     r"(?<=[A-Za-z0-9_])<([A-Z][A-Za-z0-9]{0,40}|[tuvk]|[iu]\d+)>"
 )
@@ -203,6 +155,8 @@ def _prepare(html: str) -> str:
         html = MORE_COMMENT.sub(MORE, html, count=1)
     if "&#" in html:
         html = REFERENCE.sub(_drop_control, html)
+    if "data:" in html:
+        html = DATA_URL.sub('="data:,"', html)
     html = TYPE_PARAMETER.sub(r"&lt;\1&gt;", html)
     html = NAMED_ANCHOR.sub(r"\1id", html)
     return _escape_unclosed(replace_players(html))

@@ -161,7 +161,8 @@ class Notations:
     def _expand_tag(self, found: re.Match[str], inner: str, sign: str) -> str:
         if not inner or inner.startswith("/"):  # the end of a pair, or a comment
             return ""
-        name, *rest = inner.split(None, 1)
+        kind, *rest = inner.split(None, 1)
+        name = kind
         named, positional = _read_arguments("".join(rest).removesuffix(" /"))
         if name in ADDRESS_TAGS:
             return _address(name, positional)
@@ -171,7 +172,7 @@ class Notations:
             name, named, positional
         )
         if text is None and not name.startswith(("end", "els")):
-            self._warn(found, sign.format(name))
+            self._warn(found, sign.format(kind))
         return text or ""
 
     def _warn(self, found: re.Match[str], kind: str) -> None:

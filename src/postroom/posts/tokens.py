@@ -16,42 +16,12 @@ TOKEN = re.compile(r"<(/?)([a-z][a-z0-9]*)([^<>]*)>|([^<]+)")
 ATTRIBUTE = re.compile(r' ([a-z-]+)="([^"]*)"')
 
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
-BLOCKS = HEADINGS | frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "figcaption",
-        "figure",
-        "footer",
-        "header",
-        "hgroup",
-        "hr",
-        "li",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+BLOCKS = HEADINGS | frozenset((
+    "address", "article", "aside", "blockquote", "caption", "center", "dd",
+    "details", "div", "dl", "dt", "figcaption", "figure", "footer", "header",
+    "hgroup", "hr", "li", "nav", "ol", "p", "pre", "section", "summary", "table",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+))  # fmt: skip
 
 
 class Token(NamedTuple):
