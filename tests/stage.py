@@ -152,6 +152,11 @@ def smtp_settings(port: int) -> str:
     )
 
 
+def unmeasured() -> dict[str, str]:
+    """The environment for a child whose imports are counted: coverage adds its own."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")}
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 on which nobody listens now."""
     with socket.socket() as probe:

@@ -5,14 +5,13 @@ Times flicker, lists do not; `make bench` prints the time.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stage import Site, make_site
+from tests.stage import Site, make_site, unmeasured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +41,7 @@ def imported(site: Site, *words: str) -> set[str]:
         text=True,
         check=True,
         timeout=60,
-        # Measuring coverage in the child would import things of its own.
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+        env=unmeasured(),
     )
     lines = [
         line for line in ran.stderr.splitlines() if line.startswith("import time:")

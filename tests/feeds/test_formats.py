@@ -24,6 +24,7 @@ from postroom.config import FeedsConfig
 from postroom.feeds.formats import FORMATS
 from postroom.feeds.from_posts import FeedSettings, build_feed
 from postroom.posts.post import Image, Person, Post
+from tests.stage import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +71,11 @@ def test_the_configuration_names_the_same_formats() -> None:
 def test_the_table_is_light_until_a_feed_is_written() -> None:
     """A run in which no feed changed must not pay for lxml."""
     done = subprocess.run(
-        [sys.executable, "-c", LIGHT], check=True, capture_output=True, text=True
+        [sys.executable, "-c", LIGHT],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=unmeasured(),
     )
     assert done.stdout == "[]\n"
 

@@ -39,7 +39,8 @@ def joined(text: str, *, delsp: bool) -> str:
 
 @given(st.lists(WORDS, min_size=1, max_size=30), st.booleans())
 def test_a_flowed_paragraph_is_joined_to_what_it_was(
-    words: list[str], delsp: bool
+    words: list[str],
+    delsp: bool,  # noqa: FBT001 - hypothesis hands it over by position
 ) -> None:
     """With DelSp always; without, when no word is wider than a line."""
     text = " ".join(words)

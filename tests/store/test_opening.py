@@ -35,6 +35,7 @@ from postroom.store.sqlite import schema
 from postroom.store.sqlite.database import connect
 from postroom.store.sqlite.store import open_store
 from postroom.subscribers.subscriber import Cadence
+from tests.stage import unmeasured
 from tests.store.scenes import (
     NOW,
     OWNER,
@@ -191,8 +192,7 @@ def test_opening_a_ledger_imports_nothing_heavy() -> None:
         capture_output=True,
         text=True,
         check=True,
-        # Measuring coverage in the child would import things of its own.
-        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
+        env=unmeasured(),
     )
 
     assert ran.stdout.split() == []
