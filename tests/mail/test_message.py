@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +16,16 @@ from hypothesis import strategies as st
 from postroom.errors import MessageUnsafeError
 from postroom.mail.holes import PREFERENCES_HOLE, UNSUBSCRIBE_HOLE
 from postroom.mail.letter import Letter
-from postroom.mail.message import Message, Recipient, Sender, build_message
+from postroom.mail.message import (
+    Message,
+    Recipient,
+    Sender,
+    build_message,
+    check_header,
+    expected_field_names,
+)
 from postroom.subscribers.token import Purpose, parse_keys, verify_link
+from tests.mail.scenes import golden_letters
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -215,3 +225,173 @@ def test_no_text_changes_the_header(name: str, subject: str, title: str) -> None
     body = found.get_body(("plain",))
     assert body is not None
     assert "글이다." in body.get_content()
+
+
+EVERY_CONTROL = [
+    *map(chr, (*range(0x20), *range(0x7F, 0xA0))),
+    *"\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    *"\ud800\ufdd0\ufeff\uffff",
+]
+INJECTED = "Bcc: evil@x.example"
+
+
+@pytest.mark.parametrize("control", EVERY_CONTROL, ids=ascii)
+def test_no_control_in_any_value_adds_a_field(control: str) -> None:
+    """Each at the start, inside and at the end of everything that reaches a header."""
+    for attack in (
+        f"{control}{INJECTED}",
+        f"a{control}{INJECTED}",
+        f"a{control}{control}{INJECTED}{control}",
+        f"a\r{control}\n{INJECTED}",
+    ):
+        for letter, sender, recipient in (
+            (replace(LETTER, subject=attack), SENDER, RECIPIENT),
+            (replace(LETTER, language=attack), SENDER, RECIPIENT),
+            (LETTER, replace(SENDER, site_title=attack), RECIPIENT),
+            (LETTER, replace(SENDER, from_=f"{attack} <a@b.example>"), RECIPIENT),
+            (LETTER, SENDER, replace(RECIPIENT, name=attack)),
+        ):
+            message = build(letter, sender, recipient)
+            assert parsed(message).keys() == NAMES
+            assert b"\r\nBcc" not in message.data
+        for sender, recipient in (
+            (SENDER, replace(RECIPIENT, email=f"a@b.example{attack}")),
+            (SENDER, replace(RECIPIENT, email=f"a{attack}@b.example")),
+            (replace(SENDER, from_=f"a{attack}@b.example"), RECIPIENT),
+            (replace(SENDER, reply_to=f"a@b.example{attack}"), RECIPIENT),
+        ):
+            with pytest.raises(MessageUnsafeError):
+                build(sender=sender, recipient=recipient)
+        with_url = replace(SENDER, link_url=f"https://b.example/{attack}/")
+        assert parsed(build(sender=with_url)).keys() == NAMES
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Date: x\r\nBcc: y\r\n",
+        b"Date: x\r\nDate: y\r\n",
+        b"From: x\r\nDate: y\r\n",
+        b"Date: x\r\n\r\nFrom: y\r\n",
+        b"Date: x\r\n \r\nFrom: y\r\n",
+        b"Date: x\nFrom: y\r\n",
+        b"Date: x\rFrom: y\r\n",
+        b"Date: x\0\r\nFrom: y\r\n",
+        b"Date: x\x0bX: z\r\nFrom: y\r\n",
+        b"Date:x\r\nFrom: y\r\n",
+        b"Date : x\r\nFrom: y\r\n",
+        b" Date: x\r\nFrom: y\r\n",
+        b"Date: x\r\nFrom: y",
+        b"Date: " + b"x" * 998 + b"\r\nFrom: y\r\n",
+    ],
+)
+def test_a_header_that_is_not_as_expected_stops_the_message(head: bytes) -> None:
+    """A field too many, too few, twice, elsewhere; a bare line end; a line too long."""
+    with pytest.raises(MessageUnsafeError):
+        check_header(head, ("Date", "From"))
+
+
+def test_a_header_that_is_as_expected_passes() -> None:
+    """Folded lines belong to their field."""
+    check_header(b"Date: x\r\n y\r\nFrom: z\r\n", ("Date", "From"))
+
+
+def test_the_expected_fields_can_be_asked_for() -> None:
+    """Other tests compare final bytes with them."""
+    for sender in (
+        SENDER,
+        replace(SENDER, reply_to="a@b.example"),
+        replace(SENDER, link_url="http://127.0.0.1/"),
+    ):
+        found = parsed(build(sender=sender)).keys()
+        assert tuple(found) == expected_field_names(sender)
+
+
+def test_a_reader_with_a_korean_address_gets_a_utf8_header() -> None:
+    """RFC 6532: raw UTF-8 in To alone, and the message says so; others stay ASCII."""
+    message = build(recipient=replace(RECIPIENT, email="김민지@reader.example"))
+    assert message.smtputf8
+    assert message.recipient == "김민지@reader.example"
+    head = message.data.partition(b"\r\n\r\n")[0]
+    lines = [line for line in head.split(b"\r\n") if not line.isascii()]
+    assert len(lines) == 1
+    assert lines[0].endswith("<김민지@reader.example>".encode())
+    assert not build().smtputf8
+
+
+def test_the_domain_of_an_address_becomes_ascii() -> None:
+    """IDNA: only a local part needs SMTPUTF8."""
+    message = build(recipient=replace(RECIPIENT, email="minji@한국.example"))
+    assert not message.smtputf8
+    assert message.recipient == "minji@xn--3e0b707e.example"
+
+
+def test_long_names_and_subjects_are_folded() -> None:
+    """Encoded words of at most 75 characters on lines of at most 76 (RFC 2047 §2)."""
+    name, subject = "긴 이름 " * 20, "긴 제목 👨‍👩‍👧 " * 20
+    message = build(
+        replace(LETTER, subject=subject),
+        replace(SENDER, from_=f"{name} <letters@blog.example>"),
+        replace(RECIPIENT, name=name),
+    )
+    for line in message.data.partition(b"\r\n\r\n")[0].split(b"\r\n"):
+        if not line.startswith(b"List-"):
+            assert len(line) <= 76, line
+    assert parsed(message)["Subject"] == subject.strip()
+    # The address parser of CPython 3.11 sets blanks between encoded words (RFC 2047
+    # §6.2 has them ignored); the older one does not.
+    to = message_from_bytes(message.data)["To"]
+    assert str(make_header(decode_header(to))).startswith(f"{name.strip()} <")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Kim Minji", b"Kim Minji <"),
+        ("Kim, Minji", b'"Kim, Minji" <'),
+        ('a "b" \\ c', b'"a \\"b\\" \\\\ c" <'),
+        ("=?utf-8?q?Admin?=", b"=?utf-8?b?PT91dGYtOD9xP0FkbWluPz0=?= <"),
+        ("", b"minji@"),
+    ],
+)
+def test_display_names(name: str, written: bytes) -> None:
+    """Atoms, a quoted string, or encoded: what only looks encoded as well."""
+    message = build(recipient=replace(RECIPIENT, name=name))
+    assert b"\r\nTo: " + written in message.data
+    assert parsed(message)["To"].addresses[0].display_name == name
+
+
+@given(
+    st.text(
+        st.one_of(
+            st.sampled_from("\r\n .Ffrom=-글\t"),
+            st.characters(codec="utf-8", exclude_characters="\ufdd0\ufdd1"),
+        ),
+        max_size=400,
+    )
+)
+def test_any_body_survives_the_way(text: str) -> None:
+    """Decoded it is what it was, line ends aside; encoded nothing can harm it."""
+    message = build(replace(LETTER, text=text, html=text))
+    lines = message.data.partition(b"\r\n\r\n")[2].split(b"\r\n")
+    assert max(map(len, lines)) <= 76
+    assert not any(line.startswith((b".", b"From ")) for line in lines)
+    assert message.data.isascii()
+    for part in parsed(message).iter_parts():
+        payload = part.get_payload(decode=True)
+        assert isinstance(payload, bytes)
+        ends = text.replace("\r\n", "\n").replace("\r", "\n")
+        assert payload.decode().replace("\r\n", "\n") == ends
+
+
+def test_every_golden_letter_arrives_as_it_was_made() -> None:
+    """Parsed again, both parts are those of the letter with its links."""
+    for letter in golden_letters().values():
+        message = build(letter)
+        links = dict.fromkeys((UNSUBSCRIBE_HOLE, PREFERENCES_HOLE), "(.*)")
+        for kind, made in (("plain", letter.text), ("html", letter.html)):
+            pattern = re.escape(made)
+            for hole, hidden in links.items():
+                pattern = pattern.replace(re.escape(hole), hidden)
+            assert re.fullmatch(pattern, part_of(message, kind), re.DOTALL)
+        assert parsed(message)["Subject"] == letter.subject

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from postroom.mail.outcome import (
     TRANSITIONS,
+    Concern,
     DeliveryState,
     Phase,
     build_outcome,
+    concern,
     internal_outcome,
     is_go_ahead,
+    is_policy,
     parse_reply,
 )
 
@@ -70,6 +73,80 @@ def test_each_reply_has_its_meaning(
     """Only what says that an address does not exist suppresses a subscriber."""
     outcome = build_outcome(phase, parse_reply(code, text))
     assert (outcome.state, outcome.suppress) == (state, suppress)
+
+
+@pytest.mark.parametrize(
+    ("phase", "code", "text", "whose"),
+    [
+        (Phase.CONNECT, 421, "4.3.2 too busy", Concern.RELAY),
+        (Phase.CONNECT, 454, "4.7.0 no login now", Concern.RELAY),
+        (Phase.CONNECT, 535, "5.7.8 wrong password", Concern.OURS),
+        (Phase.CONNECT, 534, "5.7.9 too weak", Concern.OURS),
+        (Phase.CONNECT, 554, "5.7.1 not you", Concern.OURS),
+        (Phase.MAIL, 451, "4.3.0 later", Concern.RELAY),
+        (Phase.MAIL, 452, "4.3.1 disk full", Concern.RELAY),
+        (Phase.MAIL, 530, "5.7.0 log in first", Concern.OURS),
+        (Phase.MAIL, 550, "5.7.1 sender", Concern.OURS),
+        (Phase.MAIL, 552, "5.3.4 too large", Concern.OURS),
+        (Phase.MAIL, 553, "5.1.8 sender", Concern.OURS),
+        (Phase.RCPT, 530, "5.7.0 log in first", Concern.OURS),
+        (Phase.RCPT, 550, "5.1.1 no such user", Concern.RECIPIENT),
+        (Phase.RCPT, 354, "what?", Concern.RELAY),
+        (Phase.DATA, 250, "what?", Concern.RELAY),
+        (Phase.DATA, 554, "5.7.1 spam", Concern.RECIPIENT),
+        (Phase.DOT, 421, "4.3.2 closing", Concern.RECIPIENT),
+        (Phase.DOT, 530, "5.7.0 log in first", Concern.RECIPIENT),
+    ],
+)
+def test_each_reply_concerns_somebody(
+    phase: Phase, code: int, text: str, whose: Concern
+) -> None:
+    """What is the relay's or ours never marks a recipient; after the dot all is theirs."""
+    assert concern(phase, parse_reply(code, text)) is whose
+
+
+@pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RCPT])
+@pytest.mark.parametrize("code", [250, 251, 252])
+def test_an_acceptance_before_the_dot_goes_on(phase: Phase, code: int) -> None:
+    """A server that will forward, or will see, takes the recipient all the same."""
+    assert is_go_ahead(phase, parse_reply(code, "2.1.5 fine"))
+    assert not is_go_ahead(Phase.DATA, parse_reply(code, "2.1.5 fine"))
+    assert is_go_ahead(Phase.DATA, parse_reply(354, "go on"))
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "policy"),
+    [
+        (550, "5.7.26 unauthenticated", True),
+        (554, "blocked", True),
+        (554, "5.1.1 no such user", False),
+        (550, "no such user", False),
+    ],
+)
+def test_a_policy_is_told_from_an_address(
+    code: int, text: str, *, policy: bool
+) -> None:
+    """The enhanced status counts more than the code."""
+    assert is_policy(parse_reply(code, text)) is policy
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("5.1.1 gone", "5.1.1"),
+        ("#5.1.1 gone", "5.1.1"),
+        ("5.1.1: gone", "5.1.1"),
+        ("no mailbox here by that name. (#5.1.1)", "5.1.1"),
+        ("gone (see 5.1.1)", ""),
+        ("5.1.10 null MX", "5.1.10"),
+        ("5.1.1.2 is our address", ""),
+        ("5.01.1 gone", ""),
+        ("", ""),
+    ],
+)
+def test_a_status_is_found_where_servers_put_it(text: str, status: str) -> None:
+    """And nowhere else: a number in the prose is no status."""
+    assert parse_reply(550, text).status == status
 
 
 @pytest.mark.parametrize(("phase", "state"), [(p, QUEUED) for p in Phase if p != "dot"])

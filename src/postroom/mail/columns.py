@@ -29,7 +29,7 @@ def cut_to_columns(text: str, columns: int) -> str:
     end = _end_within(text, room)
     if not text[end : end + 1].isspace():
         blank = text.rfind(" ", 0, end)
-        if columns_of(text[: max(blank, 0)]) * 2 >= room:
+        if blank > 0 and columns_of(text[:blank]) * 2 >= room:
             end = blank
     return text[:end].rstrip(" ,.;:·-–—") + ELLIPSIS
 
