@@ -31,6 +31,7 @@ def test_only_the_address_is_required(tmp_path: Path) -> None:
     """Everything else has a default that works with no account."""
     config = read(tmp_path, MINIMAL)
     assert config.site.url == "https://blog.example/"
+    assert config.site.title == config.site.host == "blog.example"
     assert config.mail.transport == "outbox"
     assert config.digest.max_age == timedelta(days=30)
     assert config.digest.crons()[Cadence.WEEKLY] == "0 8 * * 1"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -169,11 +169,17 @@ class SiteConfig:
     """`[site]`: what it is called and where it will be read."""
 
     title: str = _setting("", _text)
+    """Empty: the host."""
     url: str = _setting("", _url)
     language: str = _setting("en", _language)
     timezone: ZoneInfo = _setting(ZoneInfo("UTC"), _zone)
     description: str = _setting("", _text)
     author: str = _setting("", _text)
+
+    @property
+    def host(self) -> str:
+        """Host of the site's address, without user and port."""
+        return self.url.split("/")[2].rpartition("@")[2].partition(":")[0]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -394,6 +400,9 @@ def read_config(root: Path, environ: Mapping[str, str]) -> Config:
     }
     config = Config(root=root, **sections)
     _check_together(config, origin)
+    if not config.site.title:
+        named = replace(config.site, title=config.site.host)
+        config = replace(config, site=named)
     return config
 
 

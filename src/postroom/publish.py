@@ -155,9 +155,8 @@ def open_site(
 
     def creation() -> Creation:
         now = world.clock()
-        host = config.site.url.split("/")[2].rpartition("@")[2].partition(":")[0]
         return Creation(
-            authority=f"{host},{now.astimezone(UTC):%Y-%m-%d}",
+            authority=f"{config.site.host},{now.astimezone(UTC):%Y-%m-%d}",
             ledger_id=world.token(16).hex(),
             salt=world.token(32),
             now=now,

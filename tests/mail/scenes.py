@@ -59,7 +59,7 @@ def post(number: int, language: str = "ko") -> Post:
         language=language,
         tags=(),
         authors=(Person(name="한미나" if language == "ko" else "Mina Han"),),
-        excerpt=excerpt * 2,
+        excerpt=f"{excerpt} {excerpt}",
         html=f'<p>{excerpt}</p>\n<h2>둘</h2>\n<pre><code class="language-python">'
         "print(&quot;안녕&quot;)\n</code></pre>\n<p><em>끝</em></p>\n",
         page_html="",

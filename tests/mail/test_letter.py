@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -14,6 +15,7 @@ import pytest
 from lxml import html as lxml_html
 from wcwidth import wcswidth
 
+from postroom.errors import PostError
 from postroom.mail.letter import (
     PREFERENCES_HOLE,
     UNSUBSCRIBE_HOLE,
@@ -196,3 +198,22 @@ def test_contrast_is_computed_as_wcag_does() -> None:
         ("#8ed1bf", "#1b1c1e"),
     ):
         assert contrast(ink, paper) >= 4.5
+
+
+def test_real_posts_become_letters(corpora: Path) -> None:
+    """Alone and together: one way out, nothing clipped, no line too wide."""
+    posts = []
+    for path in sorted(corpora.glob("[ekjmo]*/**/*.md"))[::20]:
+        source = Source(path=path.name, data=path.read_bytes())
+        with suppress(PostError):
+            posts.append(
+                build_post(parse_head(source, RULES), RULES, SiteMap(), digest="d")
+            )
+    made = [render_letter([each], SETTINGS, ENVIRONMENT) for each in posts]
+    for each in [*made, render_letter(posts, SETTINGS, ENVIRONMENT)]:
+        assert each.html.count(UNSUBSCRIBE_HOLE) == 1
+        assert len(each.html.encode()) < 99_000
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", each.html + each.text)
+        for line in each.text.split("\n"):
+            if "://" not in line and not line.startswith("  "):
+                assert wcswidth(line) <= 72

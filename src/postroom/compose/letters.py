@@ -28,7 +28,7 @@ def render_letters(
         variant.number: render_letter(
             [posts[number] for number in variant.posts],
             LetterSettings(
-                site_title=config.site.title or config.site.url,
+                site_title=config.site.title,
                 site_url=config.site.url,
                 language=variant.language,
                 zone=config.site.timezone,
@@ -47,12 +47,10 @@ def render_letters(
 
 def build_sender(config: Config, secret: bytes) -> Sender:
     """What all messages of the site share."""
-    host = config.site.url.split("/")[2].rpartition("@")[2].partition(":")[0]
-    title = config.site.title or host
     return Sender(
-        from_=config.mail.from_ or f"letters@{host}",
+        from_=config.mail.from_ or f"letters@{config.site.host}",
         reply_to=config.mail.reply_to,
-        site_title=title,
+        site_title=config.site.title,
         site_url=config.site.url,
         link_url=config.link_url,
         postal_address=config.mail.postal_address,

@@ -37,14 +37,19 @@ def encode_body(text: str) -> tuple[str, bytes]:
 
     No encoded line begins with a dot or `From `: nothing on the way has to change it.
     """
-    octets = _LINE_END.sub("\r\n", text).encode()
-    quoted = _FRAGILE.sub(_protect, binascii.b2a_qp(octets))
+    text = _LINE_END.sub("\r\n", text)
+    octets = text.encode()
     whole = base64.b64encode(octets)
     lines = [whole[i : i + LINE] for i in range(0, len(whole), LINE)]
     encoded = b"\r\n".join(lines) + b"\r\n"
-    # Protecting a full line makes it too long; rare enough for base64 to take over.
-    if len(quoted) < len(encoded) and max(map(len, quoted.split(b"\r\n"))) <= LINE:
-        return "quoted-printable", quoted
+    # An octet that is not ASCII becomes three, and a character has at least one beyond
+    # its first: enough of them decide without a trial.
+    if len(octets) + 2 * (len(octets) - len(text)) <= len(encoded):
+        quoted = _FRAGILE.sub(_protect, binascii.b2a_qp(octets))
+        fits = max(map(len, quoted.split(b"\r\n"))) <= LINE
+        # Protecting a full line makes it too long; rare enough for base64 to take over.
+        if fits and len(quoted) < len(encoded):
+            return "quoted-printable", quoted
     return "base64", encoded
 
 

@@ -282,7 +282,7 @@ def reply_text(outcome: Outcome) -> str:
     reply = outcome.reply
     if reply is None:
         return ""
-    words = f"{reply.code} {reply.status} {reply.text}"
+    words = str(reply)
     if not words.isprintable():
         words = words.translate(CONTROLS)
     return " ".join(words.split())[:REPLY_LIMIT]
