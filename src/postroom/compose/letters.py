@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postroom.feeds.formats import FORMATS
 from postroom.files.package import template_loader
 from postroom.mail.letter import Letter, LetterSettings, render_letter
 from postroom.mail.message import Message, Recipient, Sender, build_message
@@ -38,6 +39,9 @@ def render_letters(
                 author=config.site.author,
                 postal_address=config.mail.postal_address,
                 max_posts=config.digest.max_posts,
+                feed_url=config.site.url + FORMATS[config.feeds.formats[0]].file_name
+                if config.feeds.formats
+                else "",
             ),
             environment,
         )
