@@ -116,7 +116,7 @@ def _deliver(
         return None
     from postroom.compose.letters import build_sender, message_builder  # noqa: PLC0415 - jinja2, email
     from postroom.delivery.run import deliver  # noqa: PLC0415 - asyncio
-    from postroom.delivery.settings import DeliverySettings  # noqa: PLC0415
+    from postroom.delivery.settings import DeliverySettings  # noqa: PLC0415 - with the delivery
     from postroom.smtp.transport import build_transport  # noqa: PLC0415 - aiosmtplib
 
     store.check()  # before anything is sent

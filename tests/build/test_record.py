@@ -21,6 +21,7 @@ from postroom.build.record import (
 from postroom.config import read_config
 from postroom.errors import Problem
 from postroom.files.folder import Folder, Stamp
+from postroom.subscribers.subscriber import Cadence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,8 @@ def test_everything_that_decides_the_output_is_an_input(tmp_path: Path) -> None:
     assert inputs_of(folder, config, "other") != first
     other = replace(config, feeds=replace(config.feeds, limit=7))
     assert inputs_of(folder, other, "code") != first
+    monthly = replace(config.digest, default=Cadence.MONTHLY)
+    assert inputs_of(folder, replace(config, digest=monthly), "code") != first
     mail = replace(config, mail=replace(config.mail, reply_to="x@b.example"))
     assert inputs_of(folder, mail, "code") == first
     (tmp_path / "templates").mkdir()

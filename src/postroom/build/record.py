@@ -57,7 +57,8 @@ class Record:
 def inputs_of(folder: Folder, config: Config, code: str) -> str:
     """Hash everything that decides the output; `code` is what `stamp_of` says of ours."""
     sections = (config.site, config.posts, config.output, config.feeds, config.excerpt)
-    seen = hashlib.sha256(repr((FORMAT, sections, config.web.url, code)).encode())
+    form = (config.web.url, config.digest.cadences(), config.digest.default)
+    seen = hashlib.sha256(repr((FORMAT, sections, form, code)).encode())
     seen.update(stamp_of(config.templates_folder).encode())
     for paths in (folder.posts, folder.files):
         seen.update(repr(list(paths.items())).encode("utf-8", "surrogatepass"))

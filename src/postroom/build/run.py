@@ -111,7 +111,7 @@ def _write(
 ) -> tuple[Problem, ...]:
     """Give ids, then write: files first, pages next, feeds last, so no link is early."""
     from postroom.build.output import copy_media, write_feeds, write_pages  # noqa: PLC0415 - jinja2, feedgen
-    from postroom.posts.identify import (  # noqa: PLC0415
+    from postroom.posts.identify import (  # noqa: PLC0415 - only for what changed
         find_id_problems,
         plan_publications,
     )

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import click
 
-from postroom.errors import PostroomError
+from postroom.errors import LockHeldError, PostroomError
 from postroom.version import VERSION
 
 COMMANDS = {
@@ -89,8 +89,6 @@ def main() -> None:
 
 def report(error: PostroomError) -> int:
     """Say what is wrong, unless it only matters to a person who watches."""
-    from postroom.errors import LockHeldError  # noqa: PLC0415 - tiny, and only here
-
     if not isinstance(error, LockHeldError) or sys.stderr.isatty():
         click.echo(f"postroom: {error}", err=True)
     return error.exit_code

@@ -78,7 +78,7 @@ def _progress() -> Callable[[int, int], None]:
         nonlocal bar, task
         if bar is None:
             from rich.console import Console  # noqa: PLC0415 - 51 ms, on a terminal only
-            from rich.progress import Progress  # noqa: PLC0415
+            from rich.progress import Progress  # noqa: PLC0415 - as above
 
             bar = Progress(console=Console(stderr=True), transient=True)
             task = bar.add_task("letters", total=total)

@@ -204,7 +204,7 @@ def _read(table: str) -> bytes:
 @click.argument("table", metavar="[FILE|-]", default=STANDARD_INPUT)
 def export(folder: str | None, table: str) -> None:
     """Write every subscriber as CSV; no cell can become a formula in a spreadsheet."""
-    from postroom.subscribers.table.render import render_table  # noqa: PLC0415
+    from postroom.subscribers.table.render import render_table  # noqa: PLC0415 - only here
 
     config = read_site(folder)
     with open_site(config, read_world()) as store:

@@ -160,7 +160,7 @@ def _freeze(
 ) -> EditionPlan | None:
     """Plan, render and store one edition; an empty one only moves slot and marks."""
     from postroom.compose.letters import render_letters  # noqa: PLC0415 - jinja2, css-inline
-    from postroom.digests.plan import Occasion, plan_edition  # noqa: PLC0415
+    from postroom.digests.plan import Occasion, plan_edition  # noqa: PLC0415 - an idle run plans nothing
 
     publications = store.publications()
     offered = numbered(publications, shelf.posts)

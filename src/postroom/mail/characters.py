@@ -47,7 +47,7 @@ def clean_html(html: str) -> str:
 def _keep_harmless(reference: re.Match[str]) -> str:
     digits, base = (reference[1], 16) if reference[1] else (reference[2], 10)
     # Seven digits say every code point; int() of a very long number is refused.
-    number = int(digits, base) if len(digits.lstrip("0")) <= 7 else 0  # noqa: PLR2004
+    number = int(digits, base) if len(digits.lstrip("0")) <= 7 else 0  # noqa: PLR2004 - digits of 10FFFF and of 1114111
     try:
         character = chr(number)
     except (OverflowError, ValueError):

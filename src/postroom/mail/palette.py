@@ -86,7 +86,7 @@ def _luminance(colour: str) -> float:
     """Relative luminance as WCAG defines it, from sRGB."""
     channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     red, green, blue = (
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4  # noqa: PLR2004
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - constants of WCAG 2 relative luminance
         for c in channels
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

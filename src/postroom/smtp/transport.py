@@ -21,6 +21,6 @@ def build_transport(config: Config, environ: Mapping[str, str]) -> Transport:
         return SmtpTransport(
             config.smtp, root=config.root, password=smtp_password(config, environ)
         )
-    from postroom.smtp.outbox import OutboxTransport  # noqa: PLC0415
+    from postroom.smtp.outbox import OutboxTransport  # noqa: PLC0415 - asyncio
 
     return OutboxTransport(config.outbox_folder)

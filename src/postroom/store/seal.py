@@ -71,7 +71,7 @@ def ledger_state(path: Path) -> LedgerState:
     if not _is_database(path):
         raise LedgerDamagedError(
             f"{path}: not an SQLite database",
-            cure="restore it with `postroom restore`, or from another copy",
+            cure="restore it from a copy",
         )
     return LedgerState.PRESENT
 

@@ -43,7 +43,7 @@ MILLISECOND = timedelta(milliseconds=1)
 CLOCK = "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 """The database's clock in Unix milliseconds: one clock for every lease."""
 
-RESTORE = "restore it with `postroom restore`, or from another copy"
+RESTORE = "restore it from a copy"
 
 UNREADABLE = (ValueError, TypeError, LookupError, OverflowError)
 """What decoding a row raises when its value is none of ours."""
