@@ -8,7 +8,11 @@ peers="
 /usr/bin/newsboat:newsboat:our feeds read by newsboat
 /usr/bin/chromium:chromium:pages and letters measured in a browser
 /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc:fonts-noto-cjk:Korean text measured in a browser
-/usr/bin/strace:strace:a kill at system calls
+/usr/bin/strace:strace:faults and kills at system calls
+/usr/sbin/opendkim-testmsg:opendkim-tools:DKIM signatures judged by OpenDKIM
+/usr/sbin/ip:iproute2:the name server that OpenDKIM asks
+/usr/share/perl5/Mail/DKIM/Verifier.pm:libmail-dkim-perl:DKIM signatures judged by Mail::DKIM
+/usr/bin/faketime:faketime:steps of the clock
 "
 
 missing=""

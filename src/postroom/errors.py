@@ -147,5 +147,17 @@ class UnknownSubscriberError(PostroomError):
     exit_code = 2
 
 
+class UnknownEditionError(PostroomError):
+    """No edition has that key."""
+
+    exit_code = 2
+
+
 class MessageUnsafeError(PostroomError):
     """A message would not say what it should: a header field too many, a link too few."""
+
+
+class DkimKeyError(PostroomError):
+    """The key that signs letters, its domain or its selector is not usable."""
+
+    exit_code = 2
