@@ -1,13 +1,22 @@
-"""An SMTP server on loopback that fails as its recipients' local parts ask it to.
+"""An SMTP server on loopback that fails as its clients' addresses ask it to.
 
-`f.STEP.FAULT.N@…` asks for FAULT at STEP (mail, rcpt, data, dot): a code such as 450 or
-550-5.1.1, `drop` (close before answering), `half` (a broken-off reply), `garbage`, or at
-the dot `taken` (accept, then close without a word), `endless` (accept, and a reply without
-a line end), `twice` (accept, and refuse in the same breath), `silent` (accept, say
-nothing), or at data `early` (354 and an acceptance before there is anything to accept).
-`grey` refuses for the moment, once. Anything else is accepted. What the server takes
-responsibility for, it notes the moment it decides. `scripted` overrides the answers to a
-verb, one after the other.
+A local part `f.STEP.FAULT.N` asks for FAULT at STEP: the reverse path for `mail`, the
+recipient for `rcpt`, `data` and `dot`. `faults` asks for one at a verb, or at `BANNER`,
+once for each entry. A fault is one of
+
+- a code, perhaps with a status: `450`, `550-5.1.1`; `grey` refuses the first time only;
+- last words, then the connection closes: `drop` (none), `half`, `garbage`, `html`,
+  `binary`, `endless` (no line end), `torn`, `mixed`, `lf` (a bare LF), `after` (the proper
+  reply), `bye` (the proper reply and a 421), `taken` (none, but the message is kept);
+- too much: `twice`, `early`, `flood` (10,000 more lines), `giant` (a line of 1 MB),
+  `lines` (a reply without an end);
+- too little: `silent` (no reply, but it goes on), `hang` (nothing more at all), `mute`
+  (220, then nothing), `drip` (a byte each 0.1 s), `late` (0.1 s), `tardy` (0.7 s), `deaf`
+  (354, and it reads nothing).
+
+Anything else is accepted. What the server takes responsibility for, it notes the moment
+it decides. `scripted` overrides the answers to a verb, one after the other. Replies wait
+until everything that has come in is answered, as RFC 2920 §3.2 has it.
 """
 
 from __future__ import annotations
@@ -19,28 +28,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.fault_words import (
+    CLUMSY,
+    DRIP_SECONDS,
+    LAST_WORDS,
+    LONG,
+    MANY,
+    NOT_TAKING,
+    PAUSES,
+    fault_of,
+)
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-LAST_WORDS = {
-    "half": b"25",
-    "garbage": b"what was that?\r\n",
-    "endless": b"250 2.0.0 kept",
-    "torn": b"250-2.0.0 kept\r\n250",
-    "mixed": b"250-2.0.0 kept\r\n550 5.0.0 or not\r\n",
-}
-"""Said before the connection closes."""
-CLUMSY = {
-    "twice": b"250 2.0.0 kept\r\n550 5.0.0 no\r\n",
-    "silent": b"",
-    "early": b"354 go on\r\n250 2.0.0 kept\r\n",
-}
-"""Said while the connection stays."""
-TAKING = {"taken", "endless", "torn", "mixed", "twice", "silent"}
-"""Faults at the dot that leave the message with the server."""
-
-OFFERED = ("fault.example", "SIZE 10000000", "8BITMIME", "ENHANCEDSTATUSCODES")
+OFFERED = ("fault.example", "8BITMIME", "ENHANCEDSTATUSCODES")
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class FaultServer:
 
     pipelining: bool = True
     smtputf8: bool = True
+    size: int = 10_000_000
     tls: ssl.SSLContext | None = None
     """Speak TLS from the first byte."""
     greeting: str = "220 fault.example ESMTP"
@@ -58,11 +62,15 @@ class FaultServer:
     """Ask for a body when no recipient was accepted, too."""
     auth: str = ""
     """The reply to AUTH; empty: not offered."""
+    lies: frozenset[str] = frozenset()
+    """Extensions that are offered and not done."""
     port: int = 0
     taken: list[str] = field(default_factory=list)
     """Recipients of accepted messages, in order."""
     bodies: list[bytes] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    clear: list[str] = field(default_factory=list)
+    """Those that were not protected by TLS."""
     connections: int = 0
     open: int = 0
     limit: int = 0
@@ -70,6 +78,7 @@ class FaultServer:
     seconds: float = 0.0
     """How long a message is looked at before the verdict."""
     scripted: dict[str, list[str]] = field(default_factory=dict)
+    faults: dict[str, list[str]] = field(default_factory=dict)
     greyed: set[str] = field(default_factory=set)
     log: int | None = None
     """A descriptor that gets a line for each message taken."""
@@ -82,8 +91,8 @@ class FaultServer:
         self.open += 1
         try:
             await _Talk(self, reader, writer).run()
-        except (ConnectionError, asyncio.IncompleteReadError, _DropError):
-            pass
+        except (OSError, ValueError, asyncio.IncompleteReadError, _DropError):
+            pass  # ValueError: a line that is too long, such as a TLS handshake
         finally:
             self.open -= 1
             writer.close()
@@ -96,6 +105,17 @@ class FaultServer:
         self.bodies.append(body)
         if self.log is not None:
             os.write(self.log, f"{recipient}\n".encode())
+
+    def forget(self) -> None:
+        """Begin anew with what was seen and what is to go wrong."""
+        for seen in (self.taken, self.bodies, self.commands, self.clear):
+            seen.clear()
+        self.scripted.clear()
+        self.faults.clear()
+        self.greyed.clear()
+        self.connections = 0
+        self.lies = frozenset()
+        self.naive = False
 
 
 class _DropError(Exception):
@@ -111,45 +131,65 @@ class _Talk:
     ) -> None:
         self.server = server
         self.reader = reader
+        self.arrived: bytearray = reader._buffer  # type: ignore[attr-defined]  # no public way to ask
         self.writer = writer
+        self.reverse_path = ""
+        self.has_sender = False
         self.recipient = ""
         self.has_recipient = False
         self.secure = server.tls is not None
+        self.unsaid = b""
 
     async def run(self) -> None:
         if self.server.limit and self.server.open > self.server.limit:
             self.say("421 4.7.0 too many connections")
+            await self.flush()
             return
-        self.say(self.server.greeting)
-        while line := await self.reader.readline():
+        if not await self.fails_at("BANNER", self.server.greeting):
+            self.say(self.server.greeting)
+        while line := await self.hear():
             command = line.decode("utf-8", "replace").strip()
             self.server.commands.append(command)
-            if not await self.answer(command.partition(" ")[0].upper(), command):
+            if not self.secure:
+                self.server.clear.append(command)
+            if "pipelining" in self.server.lies:
+                self.arrived.clear()
+            await self.answer(command.partition(" ")[0].upper(), command)
+            if command.upper() == "QUIT":
+                await self.flush()
                 return
 
-    async def answer(self, verb: str, command: str) -> bool:
-        """Answer one command; False ends the connection."""
+    async def hear(self) -> bytes:
+        """The next line; what is still to be said is said before waiting for it."""
+        if b"\n" not in self.arrived:
+            await self.flush()
+        return await self.reader.readline()
+
+    async def answer(self, verb: str, command: str) -> None:
+        """Answer one command."""
         scripted = self.server.scripted.get(verb)
         special = {
             "EHLO": self.offer,
             "STARTTLS": self.encrypt,
+            "MAIL": self.hear_sender,
             "RCPT": self.hear_recipient,
             "DATA": self.hear_message,
         }
+        proper = {"QUIT": "221 2.0.0 bye", "AUTH": self.server.auth}
+        usual = proper.get(verb, "250 2.0.0 fine")
         if scripted:
+            self.has_sender = self.has_sender or verb == "MAIL"
             self.say(scripted.pop(0))
+        elif await self.fails_at(verb, usual):
+            pass
         elif verb in special:
             await special[verb](command)
-        elif verb == "AUTH":
-            self.say(self.server.auth)
         else:
-            self.say("221 bye" if verb == "QUIT" else "250 2.0.0 fine")
-        await self.writer.drain()
-        return verb != "QUIT"
+            self.say(usual)
 
     async def offer(self, command: str) -> None:
         """What the server can do, as its settings say."""
-        offered = [*OFFERED]
+        offered = [*OFFERED, f"SIZE {self.server.size}"]
         offered += ["PIPELINING"] if self.server.pipelining else []
         offered += ["SMTPUTF8"] if self.server.smtputf8 else []
         offered += ["AUTH PLAIN LOGIN"] if self.server.auth else []
@@ -163,69 +203,152 @@ class _Talk:
             self.say("454 4.7.0 no TLS today")
             return
         self.say("220 2.0.0 go on")
-        await self.writer.drain()
+        await self.flush()
         await self.writer.start_tls(self.server.starttls)
         self.secure = True
+
+    async def hear_sender(self, command: str) -> None:
+        """Note the reverse path, whose local part may ask for a fault."""
+        self.reverse_path = command.partition("<")[2].partition(">")[0]
+        self.has_recipient = False
+        lie = next((x for x in self.server.lies if x.upper() in command), "")
+        if lie:
+            status = "5.6.7" if lie == "smtputf8" else "5.5.4"
+            self.say(f"555 {status} {lie} is not known here")
+            self.has_sender = False
+        else:
+            self.has_sender = await self.fail_or_say("mail", "250 2.1.0 fine")
 
     async def hear_recipient(self, command: str) -> None:
         """Note the recipient, whose local part may ask for a fault."""
         self.recipient = command.partition("<")[2].rpartition(">")[0]
-        self.has_recipient = self.fail_or_say("rcpt", "250 2.1.5 fine")
+        if not self.has_sender and not self.server.naive:
+            self.say("503 5.5.1 MAIL first")
+        else:
+            self.has_recipient = await self.fail_or_say("rcpt", "250 2.1.5 fine")
 
     async def hear_message(self, command: str) -> None:
         """Ask for the message and take it, unless that is where the fault is."""
         if not self.has_recipient and not self.server.naive:
             self.say("554 5.5.1 no valid recipients")
-        elif self.fail_or_say("data", "354 go on"):
+        elif await self.fail_or_say("data", "354 go on"):
             await self.take()
 
     async def take(self) -> None:
         """Read a message up to its dot, then keep it or fail."""
-        data = b""
-        while (line := await self.reader.readline()) != b".\r\n":
+        lines = []
+        step, fault = fault_of(self.recipient)
+        if (step, fault) == ("dot", "deaf"):
+            await self.flush()
+            self.writer.transport.pause_reading()  # type: ignore[attr-defined]  # of a plain or TLS connection
+            await asyncio.sleep(PAUSES["tardy"])
+            raise _DropError
+        while (line := await self.hear()) != b".\r\n":
             if not line:
                 raise _DropError
-            data += line.removeprefix(b".") if line.startswith(b"..") else line
-        await asyncio.sleep(self.server.seconds)
-        self.has_recipient = False
-        step, fault = _fault_of(self.recipient)
-        if step != "dot" or fault in TAKING:
-            self.server.take(self.recipient, data)
-        self.fail_or_say("dot", "250 2.0.0 kept")
+            lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        if self.server.seconds:
+            await asyncio.sleep(self.server.seconds)
+        self.has_sender = self.has_recipient = False
+        if step != "dot" or not (fault in NOT_TAKING or fault[0] in "1345"):
+            self.server.take(self.recipient, b"".join(lines))
+        await self.fail_or_say("dot", "250 2.0.0 kept")
 
-    def fail_or_say(self, here: str, reply: str) -> bool:
-        """Play the recipient's fault if it is for this step; True when there is none."""
-        step, fault = _fault_of(self.recipient)
-        if step != here:
-            self.say(reply)
+    # -- faults ----------------------------------------------------------------
+
+    async def fails_at(self, verb: str, proper: str) -> bool:
+        """Play the fault that is set for a verb, once; False where there is none."""
+        faults = self.server.faults.get(verb)
+        if faults:
+            await self.play(faults.pop(0), proper)
             return True
-        if fault in {"drop", "taken"}:
-            raise _DropError
-        if fault in LAST_WORDS:
-            self.writer.write(LAST_WORDS[fault])
-            raise _DropError
-        if fault in CLUMSY:
-            self.writer.write(CLUMSY[fault])
-            return fault == "early"
-        if fault == "grey" and self.recipient in self.server.greyed:
-            self.say(reply)
-            return True
-        self.server.greyed.add(self.recipient)
-        code, _, status = fault.replace("grey", "450-4.2.0").partition("-")
-        self.say(f"{code} {status} as you asked".replace("  ", " "))
         return False
 
+    async def fail_or_say(self, here: str, proper: str) -> bool:
+        """Play the fault of an address if it is for this step; whether it went well."""
+        address = self.reverse_path if here == "mail" else self.recipient
+        step, fault = fault_of(address)
+        if step != here:
+            self.say(proper)
+            return True
+        if fault == "grey":
+            fault = "250" if address in self.server.greyed else "450-4.2.0"
+            self.server.greyed.add(address)
+        await self.play(fault, proper)
+        return not fault[0].isdigit() or fault[0] == "2"
+
+    async def play(self, fault: str, proper: str) -> None:
+        """Say what a fault says."""
+        if fault in LAST_WORDS:
+            self.unsaid += LAST_WORDS[fault].replace(b"%b", proper.encode())
+            await self.flush()
+            raise _DropError
+        if fault in CLUMSY:
+            self.unsaid += CLUMSY[fault].replace(b"%b", proper.encode())
+        elif fault in PAUSES:
+            await self.flush()
+            await asyncio.sleep(PAUSES[fault])
+            self.say(proper)
+        elif fault[0].isdigit():
+            code, _, status = fault.partition("-")
+            self.say(f"{code} {status} as you asked".replace("  ", " "))
+        elif fault != "deaf":
+            await self.flush()
+            await {
+                "hang": self.hang,
+                "mute": self.mute,
+                "drip": self.drip,
+                "flood": self.flood,
+                "giant": self.be_giant,
+                "lines": self.be_endless,
+            }[fault](proper)
+
+    async def hang(self, proper: str) -> None:
+        while await self.reader.read(65536):
+            pass
+        raise _DropError
+
+    async def mute(self, proper: str) -> None:
+        self.say("220 2.0.0 go on")
+        await self.flush()
+        await self.hang(proper)
+
+    async def drip(self, proper: str) -> None:
+        for octet in f"{proper}{'.' * 20}\r\n".encode():
+            await self.pour(bytes([octet]))
+            await asyncio.sleep(DRIP_SECONDS)
+
+    async def flood(self, proper: str) -> None:
+        first = f"{proper}\r\n".encode()
+        for _ in range(MANY // 100):
+            await self.pour(first + b"250 2.0.0 and again\r\n" * 100)
+            first = b""
+
+    async def be_giant(self, proper: str) -> None:
+        await self.pour(f"{proper[:3]} ".encode())
+        for _ in range(LONG // 10_000):
+            await self.pour(b"x" * 10_000)
+        await self.hang(proper)
+
+    async def be_endless(self, proper: str) -> None:
+        for _ in range(MANY):
+            await self.pour(f"{proper[:3]}-and more\r\n".encode() * 10)
+
+    async def pour(self, data: bytes) -> None:
+        """Write as much as the client takes, while it is there."""
+        if self.writer.is_closing():
+            raise _DropError
+        self.writer.write(data)
+        await self.writer.drain()
+        await asyncio.sleep(0)  # or the loss of the connection would not be heard of
+
     def say(self, line: str) -> None:
-        self.writer.write(f"{line}\r\n".encode())
+        self.unsaid += f"{line}\r\n".encode()
 
-
-def _fault_of(recipient: str) -> tuple[str, str]:
-    """(step, fault) that an address asks for; the status `5.1.1` holds dots."""
-    local = recipient.partition("@")[0]
-    if not local.startswith("f."):
-        return "", ""
-    _, step, rest = local.split(".", 2)
-    return step, rest.rpartition(".")[0]
+    async def flush(self) -> None:
+        said, self.unsaid = self.unsaid, b""
+        self.writer.write(said)
+        await self.writer.drain()
 
 
 async def _end_all(loop: asyncio.AbstractEventLoop) -> None:
@@ -243,6 +366,8 @@ async def _end_all(loop: asyncio.AbstractEventLoop) -> None:
 def serving(server: FaultServer) -> Iterator[FaultServer]:
     """Run the server in a thread of its own while the body runs."""
     loop = asyncio.new_event_loop()
+    # What a broken connection does to this side is not under test.
+    loop.set_exception_handler(lambda _, context: None)
     started = threading.Event()
 
     async def start() -> asyncio.Server:

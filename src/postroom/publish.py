@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postroom.build.run import Built, build, read_posts
-from postroom.compose.editions import Composed, Shelf, compose_editions
+from postroom.compose.editions import (
+    Composed,
+    Shelf,
+    coming_editions,
+    compose_editions,
+)
 from postroom.errors import LedgerUnbalancedError
 from postroom.files.lock import hold_lock
 from postroom.files.secret import read_secret
-from postroom.store.base import Creation, Owner, UnknownPolicy
+from postroom.store.base import Creation, Durability, Owner, UnknownPolicy
 from postroom.store.opening import copy_ledger, open_ledger
 from postroom.store.seal import LedgerState, ledger_state
 
@@ -25,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from postroom.config import Config
+    from postroom.compose.letters import LetterPress
+    from postroom.config.sections import Config
     from postroom.delivery.settings import Delivered
     from postroom.mail.outcome import DeliveryState
     from postroom.store.base import Store
@@ -92,6 +98,8 @@ def _run(config: Config, world: World, options: Options) -> Report:
 
         composed = compose_editions(config, store, shelf, now, yes=options.yes)
         delivered = _deliver(config, world, options, store)
+        if not options.dry:
+            _prepare(config, world, store)
         if unbalanced := store.unbalanced():
             raise LedgerUnbalancedError(
                 f"the ledger does not balance: {', '.join(unbalanced)}",
@@ -114,31 +122,86 @@ def _deliver(
         if not options.dry and not store.facts().published_before:
             store.end_run(store.begin_run(world.owner, now), now)
         return None
-    from postroom.compose.letters import build_sender, message_builder  # noqa: PLC0415 - jinja2, email
     from postroom.delivery.run import deliver  # noqa: PLC0415 - asyncio
     from postroom.delivery.settings import DeliverySettings  # noqa: PLC0415 - with the delivery
-    from postroom.smtp.transport import build_transport  # noqa: PLC0415 - aiosmtplib
+    from postroom.smtp.transport import build_transports  # noqa: PLC0415 - aiosmtplib
 
     store.check()  # before anything is sent
-    transport = build_transport(config, world.environ)
-    sender = build_sender(config, read_secret(config.secret_path, world.token))
+    transports = build_transports(config, world.environ)
     run = store.begin_run(world.owner, now)
     store.recover(run, now, UnknownPolicy(config.mail.on_unknown))
-    delivered = deliver(
-        store,
-        transport,
-        message_builder(store, sender, config.site.timezone),
-        DeliverySettings(
-            run=run,
-            clock=world.clock,
-            random=world.random,
-            max_retry=config.mail.max_retry,
-            rate=config.smtp.rate,
-        ),
-        options.progress,
-    )
+    with _press(config, world, store) as press:
+        delivered = deliver(
+            store,
+            transports,
+            press,
+            DeliverySettings(
+                run=run,
+                clock=world.clock,
+                random=world.random,
+                max_retry=config.mail.max_retry,
+                durability=Durability(config.store.durability),
+                domain_rate=config.smtp.domain_rate,
+                domain_rates=dict(config.smtp.domain_rates),
+            ),
+            options.progress,
+        )
     store.end_run(run, now)
     return delivered
+
+
+def _prepare(config: Config, world: World, store: Store) -> None:
+    """Sign editions that are frozen ahead of their slot, until the first slot comes."""
+    if not config.digest.prepare:
+        return
+    from postroom.files.signatures import (  # noqa: PLC0415 - only where editions are prepared
+        SignatureWriter,
+        remove_signatures,
+        signatures_path,
+    )
+
+    coming, done = coming_editions(store, world.clock())
+    for key in done:
+        remove_signatures(signatures_path(config.state_folder, key))
+    if not coming or not config.dkim.key_file:
+        return
+    from postroom.compose.letters import signed_octets, stamp  # noqa: PLC0415 - jinja2, email
+    from postroom.delivery.prepare import sign_ahead  # noqa: PLC0415 - threads
+
+    first = min(edition.slot for edition in coming)
+    with _press(config, world, store) as press:
+        for edition in coming:
+            with SignatureWriter(
+                signatures_path(config.state_folder, edition.key),
+                octets=signed_octets(press.keys),
+                stamp=stamp(press.keys),
+            ) as writer:
+                sign_ahead(
+                    store,
+                    edition.key,
+                    press.draft,
+                    writer,
+                    time_is_up=lambda: world.clock() >= first,
+                )
+
+
+@contextmanager
+def _press(config: Config, world: World, store: Store) -> Iterator[LetterPress]:
+    """What makes the site's messages."""
+    from postroom.compose.keys import read_signing_keys  # noqa: PLC0415 - only to send
+    from postroom.compose.letters import LetterPress, build_sender  # noqa: PLC0415 - jinja2, email
+
+    press = LetterPress(
+        store,
+        build_sender(config, read_secret(config.secret_path, world.token)),
+        config.site.timezone,
+        read_signing_keys(config),
+        config.state_folder,
+    )
+    try:
+        yield press
+    finally:
+        press.close()
 
 
 def _tally(delivered: Delivered | None, store: Store) -> dict[DeliveryState, int]:

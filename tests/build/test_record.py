@@ -18,7 +18,7 @@ from postroom.build.record import (
     read_record,
     still_true,
 )
-from postroom.config import read_config
+from postroom.config.reading import read_config
 from postroom.errors import Problem
 from postroom.files.folder import Folder, Stamp
 from postroom.subscribers.subscriber import Cadence

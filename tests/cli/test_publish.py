@@ -78,8 +78,11 @@ def test_posts_become_feeds_pages_and_a_letter_for_each_subscriber(site: Site) -
         "edition",
         "email",
         "state",
+        "paused",
         "attempts",
         "message_id",
+        "retry_at",
+        "updated_at",
         "reply",
     }
 

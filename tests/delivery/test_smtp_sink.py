@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,47 +9,17 @@ import pytest
 from postroom.errors import RelayAwayError
 from postroom.mail.outcome import DeliveryState
 from tests.delivery.run_of import relay, run_of
-from tests.stage import free_port
+from tests.delivery.servers import SINK, sinking
 from tests.store.scenes import freeze, number_posts, subscribe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from postroom.store.base import Store
 
-SINK = Path("/usr/sbin/smtp-sink")
 READERS = 120
 
 pytestmark = pytest.mark.skipif(not SINK.exists(), reason="Postfix is not installed")
-
-
-@contextmanager
-def sinking(folder: Path, *options: str) -> Iterator[int]:
-    """Run smtp-sink on a free port, in `folder`."""
-    port = free_port()
-    child = subprocess.Popen(
-        [SINK, "-u", "nobody", *options, f"127.0.0.1:{port}", "100"],
-        cwd=folder,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _await_port(port)
-        yield port
-    finally:
-        child.kill()
-        child.wait(10)
-
-
-def _await_port(port: int) -> None:
-    """Return once somebody listens."""
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("smtp-sink did not start")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from postroom.config import FeedsConfig
+from postroom.config.sections import FeedsConfig
 from postroom.feeds.formats import FORMATS
 from postroom.feeds.from_posts import FeedSettings, build_feed
 from postroom.posts.post import Image, Person, Post

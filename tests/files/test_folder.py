@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-from postroom.errors import ConfigError, PostError
+from postroom.errors import ConfigError, PostError, PostroomError
 from postroom.files.folder import Folder, read_source, walk_folder
 
 
@@ -96,3 +97,20 @@ def test_a_changed_file_has_another_stamp(tmp_path: Path) -> None:
     before = walk(tmp_path).posts["a.md"]
     os.utime(tmp_path / "a.md", ns=(0, before.modified_ns))
     assert walk(tmp_path).posts["a.md"] != before
+
+
+def test_a_folder_that_cannot_be_listed_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its posts must not look as if the author had deleted them."""
+    make(tmp_path, "a.md", "b/c.md")
+    scan = os.scandir
+
+    def broken(path: Path) -> object:
+        if path.name == "b":
+            raise OSError(errno.EIO, "Input/output error")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", broken)
+    with pytest.raises(PostroomError, match=r"b: cannot be listed \(Input/output"):
+        walk(tmp_path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postroom.errors import LockHeldError
+from postroom.errors import LockHeldError, StoreUnusableError
 from postroom.files.lock import hold_lock
 
 if TYPE_CHECKING:
@@ -59,4 +59,12 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
         with hold_lock(lock, 1, NOW):
+            pass
+
+
+def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """Not a traceback: someone has to mend the folder."""
+    (tmp_path / "state").write_text("a file where the folder should be")
+    with pytest.raises(StoreUnusableError, match="state/lock: cannot be made"):
+        with hold_lock(tmp_path / "state" / "lock", 1, NOW):
             pass

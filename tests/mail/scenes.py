@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import jinja2
 
 from postroom.mail.letter import Letter, LetterSettings, render_letter
+from postroom.mail.message import Recipient, Sender
 from postroom.posts.post import Image, Person, Post
 from postroom.site.theme import build_environment
 from postroom.subscribers.subscriber import Cadence
@@ -32,6 +33,19 @@ SETTINGS = LetterSettings(
     view_url="https://blog.example/editions/weekly-20261123T0800/",
     feed_url="https://blog.example/atom.xml",
 )
+EDITION = "weekly-20261123T0800"
+DATE = datetime(2026, 11, 23, 8, tzinfo=UTC)
+SECRET = b"0123456789abcdef0123456789abcdef"
+SENDER = Sender(
+    from_="느린 우편함 <letters@blog.example>",
+    reply_to="",
+    site_title="느린 우편함",
+    site_url="https://blog.example/",
+    link_url="https://blog.example/",
+    postal_address="",
+    secret=SECRET,
+)
+RECIPIENT = Recipient(subscriber_id=7, email="minji@reader.example", name="김민지")
 KOREAN = [
     ("네 시의 우편함", "언덕 끝의 우편함은 하루에 한 번 열린다. 그 전까지는 몇 시에 넣은 편지든 똑같이 네 시를 기다린다."),
     ("R&D 부서에 보내는 편지", "실험이 실패한 날에도 기록은 남는다. 기록이 남으면 다음 사람은 다른 곳에서 실패할 수 있다."),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from typing import TYPE_CHECKING, Any
@@ -14,39 +13,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroom.errors import MessageUnsafeError
+from postroom.mail.compiled_header import check_header
 from postroom.mail.holes import PREFERENCES_HOLE, UNSUBSCRIBE_HOLE
 from postroom.mail.letter import Letter
 from postroom.mail.message import (
     Message,
     Recipient,
     Sender,
-    build_message,
-    check_header,
+    compile_letter,
     expected_field_names,
 )
 from postroom.subscribers.token import Purpose, parse_keys, verify_link
-from tests.mail.scenes import golden_letters
+from tests.mail.scenes import (
+    DATE,
+    EDITION,
+    RECIPIENT,
+    SECRET,
+    SENDER,
+    golden_letters,
+)
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
-DATE = datetime(2026, 11, 23, 8, tzinfo=UTC)
-SECRET = b"0123456789abcdef0123456789abcdef"
-SENDER = Sender(
-    from_="느린 우편함 <letters@blog.example>",
-    reply_to="",
-    site_title="느린 우편함",
-    site_url="https://blog.example/",
-    link_url="https://blog.example/",
-    postal_address="",
-    secret=SECRET,
-)
-RECIPIENT = Recipient(
-    edition="weekly-20261123T0800",
-    subscriber_id=7,
-    email="minji@reader.example",
-    name="김민지",
-)
 LETTER = Letter(
     language="ko",
     subject="연구 돌 올려놓기 외 3편",
@@ -62,10 +51,13 @@ NAMES = [
 
 
 def build(
-    letter: Letter = LETTER, sender: Sender = SENDER, recipient: Recipient = RECIPIENT
+    letter: Letter = LETTER,
+    sender: Sender = SENDER,
+    recipient: Recipient = RECIPIENT,
+    edition: str = EDITION,
 ) -> Message:
     """Build with what is not named taken from above."""
-    return build_message(letter, sender, recipient, DATE)
+    return compile_letter(letter, sender, edition, DATE).fill(recipient)
 
 
 def parsed(message: Message) -> EmailMessage[Any, Any]:
@@ -127,11 +119,20 @@ def test_one_click_needs_https() -> None:
 def test_the_same_letter_for_the_same_reader_is_the_same_message() -> None:
     """Sent again it has the same Message-ID; for another reader or edition another."""
     assert build() == build()
-    other = build(recipient=replace(RECIPIENT, subscriber_id=8))
-    later = build(recipient=replace(RECIPIENT, edition="weekly-20261130T0800"))
+    other = build(recipient=RECIPIENT._replace(subscriber_id=8))
+    later = build(edition="weekly-20261130T0800")
     assert len({build().message_id, other.message_id, later.message_id}) == 3
     rotated = replace(SENDER, secret=SECRET + b"\nfedcba9876543210fedcba9876543210")
     assert build(sender=rotated).message_id == build().message_id
+
+
+def test_message_ids_and_links_stay_what_they_were() -> None:
+    """A delivery that a former version could not finish is sent as the same message."""
+    message = build()
+    assert (
+        message.message_id == "<6da4f7acb2eeadd33b0f09aafe86731a1f4c36d5@blog.example>"
+    )
+    assert b"/unsubscribe/140d10.7.JGZfKfIiT6bVB6Bb38m3Ew>" in message.data
 
 
 def test_the_bytes_are_fit_for_the_wire() -> None:
@@ -177,7 +178,7 @@ def test_a_reply_address_is_named_when_there_is_one() -> None:
 def test_what_is_no_address_gets_no_message(email: str) -> None:
     """Checked here once more, whatever was checked before."""
     with pytest.raises(MessageUnsafeError):
-        build(recipient=replace(RECIPIENT, email=email))
+        build(recipient=RECIPIENT._replace(email=email))
 
 
 def test_a_letter_with_an_unfilled_hole_is_no_letter() -> None:
@@ -214,7 +215,7 @@ def test_no_text_changes_the_header(name: str, subject: str, title: str) -> None
         replace(SENDER, from_=f'"{title}" <letters@blog.example>')
         if '"' not in title and "\\" not in title
         else SENDER,
-        replace(RECIPIENT, name=name),
+        RECIPIENT._replace(name=name),
     )
     found = parsed(message)
     assert found.keys() == NAMES
@@ -249,14 +250,14 @@ def test_no_control_in_any_value_adds_a_field(control: str) -> None:
             (replace(LETTER, language=attack), SENDER, RECIPIENT),
             (LETTER, replace(SENDER, site_title=attack), RECIPIENT),
             (LETTER, replace(SENDER, from_=f"{attack} <a@b.example>"), RECIPIENT),
-            (LETTER, SENDER, replace(RECIPIENT, name=attack)),
+            (LETTER, SENDER, RECIPIENT._replace(name=attack)),
         ):
             message = build(letter, sender, recipient)
             assert parsed(message).keys() == NAMES
             assert b"\r\nBcc" not in message.data
         for sender, recipient in (
-            (SENDER, replace(RECIPIENT, email=f"a@b.example{attack}")),
-            (SENDER, replace(RECIPIENT, email=f"a{attack}@b.example")),
+            (SENDER, RECIPIENT._replace(email=f"a@b.example{attack}")),
+            (SENDER, RECIPIENT._replace(email=f"a{attack}@b.example")),
             (replace(SENDER, from_=f"a{attack}@b.example"), RECIPIENT),
             (replace(SENDER, reply_to=f"a@b.example{attack}"), RECIPIENT),
         ):
@@ -309,7 +310,7 @@ def test_the_expected_fields_can_be_asked_for() -> None:
 
 def test_a_reader_with_a_korean_address_gets_a_utf8_header() -> None:
     """RFC 6532: raw UTF-8 in To alone, and the message says so; others stay ASCII."""
-    message = build(recipient=replace(RECIPIENT, email="김민지@reader.example"))
+    message = build(recipient=RECIPIENT._replace(email="김민지@reader.example"))
     assert message.smtputf8
     assert message.recipient == "김민지@reader.example"
     head = message.data.partition(b"\r\n\r\n")[0]
@@ -321,7 +322,7 @@ def test_a_reader_with_a_korean_address_gets_a_utf8_header() -> None:
 
 def test_the_domain_of_an_address_becomes_ascii() -> None:
     """IDNA: only a local part needs SMTPUTF8."""
-    message = build(recipient=replace(RECIPIENT, email="minji@한국.example"))
+    message = build(recipient=RECIPIENT._replace(email="minji@한국.example"))
     assert not message.smtputf8
     assert message.recipient == "minji@xn--3e0b707e.example"
 
@@ -332,7 +333,7 @@ def test_long_names_and_subjects_are_folded() -> None:
     message = build(
         replace(LETTER, subject=subject),
         replace(SENDER, from_=f"{name} <letters@blog.example>"),
-        replace(RECIPIENT, name=name),
+        RECIPIENT._replace(name=name),
     )
     for line in message.data.partition(b"\r\n\r\n")[0].split(b"\r\n"):
         if not line.startswith(b"List-"):
@@ -356,7 +357,7 @@ def test_long_names_and_subjects_are_folded() -> None:
 )
 def test_display_names(name: str, written: bytes) -> None:
     """Atoms, a quoted string, or encoded: what only looks encoded as well."""
-    message = build(recipient=replace(RECIPIENT, name=name))
+    message = build(recipient=RECIPIENT._replace(name=name))
     assert b"\r\nTo: " + written in message.data
     assert parsed(message)["To"].addresses[0].display_name == name
 

@@ -11,11 +11,13 @@ from postroom.mail.outcome import (
     Concern,
     DeliveryState,
     Phase,
+    Reply,
     build_outcome,
     concern,
     internal_outcome,
     is_go_ahead,
     is_policy,
+    is_slow_down,
     parse_reply,
 )
 
@@ -25,84 +27,153 @@ ACCEPTED, DEFERRED, FAILED = (
     DeliveryState.FAILED,
 )
 QUEUED, UNKNOWN = DeliveryState.QUEUED, DeliveryState.UNKNOWN
+RECIPIENT, RELAY, OURS = Concern.RECIPIENT, Concern.RELAY, Concern.OURS
 
-
-@pytest.mark.parametrize(
-    ("phase", "code", "text", "state", "suppress"),
-    [
-        (Phase.CONNECT, 421, "4.3.2 too busy", QUEUED, False),
-        (Phase.CONNECT, 554, "no", QUEUED, False),
-        (Phase.MAIL, 450, "4.1.8 later", QUEUED, False),
-        (Phase.MAIL, 421, "closing", QUEUED, False),
-        (Phase.RCPT, 550, "5.1.1 no such user", FAILED, True),
-        (Phase.RCPT, 550, "5.1.2 no such host", FAILED, True),
-        (Phase.RCPT, 553, "5.1.3 bad syntax", FAILED, True),
-        (Phase.RCPT, 551, "5.1.6 moved", FAILED, True),
-        (Phase.RCPT, 556, "5.1.10 null MX", FAILED, True),
-        (Phase.RCPT, 556, "takes no mail", FAILED, True),
-        (Phase.RCPT, 550, "no such user, but no status", FAILED, False),
-        (Phase.RCPT, 450, "4.2.1 greylisted", DEFERRED, False),
-        (Phase.RCPT, 451, "4.7.1 greylisted", DEFERRED, False),
-        (Phase.RCPT, 452, "4.2.2 mailbox full", DEFERRED, False),
-        (Phase.RCPT, 552, "5.2.2 mailbox full", FAILED, False),
-        (Phase.RCPT, 452, "4.5.3 too many recipients", QUEUED, False),
-        (Phase.RCPT, 550, "5.7.1 policy", FAILED, False),
-        (Phase.RCPT, 550, "5.7.26 unauthenticated", FAILED, False),
-        (Phase.RCPT, 554, "spam", FAILED, False),
-        (Phase.RCPT, 421, "4.7.28 rate", QUEUED, False),
-        (Phase.RCPT, 454, "4.7.0 throttled", QUEUED, False),
-        (Phase.DATA, 451, "4.3.0 later", DEFERRED, False),
-        (Phase.DATA, 503, "bad sequence", QUEUED, False),
-        (Phase.DATA, 421, "closing", QUEUED, False),
-        (Phase.DOT, 250, "2.0.0 queued as 1A", ACCEPTED, False),
-        (Phase.DOT, 251, "will forward", ACCEPTED, False),
-        (Phase.DOT, 451, "4.3.0 later", DEFERRED, False),
-        (Phase.DOT, 452, "4.3.1 full", DEFERRED, False),
-        (Phase.DOT, 421, "4.3.2 closing", DEFERRED, False),
-        (Phase.DOT, 552, "5.3.4 too large", FAILED, False),
-        (Phase.DOT, 554, "5.7.1 spam", FAILED, False),
-        (Phase.DOT, 550, "5.1.1 late", FAILED, False),
-        (Phase.DOT, 354, "what?", UNKNOWN, False),
-        (Phase.DOT, 999, "what?", UNKNOWN, False),
-        (Phase.DOT, 0, "", UNKNOWN, False),
-    ],
+HARD = (
+    *("550 5.1.1 no such user", "550 5.1.2 no such host", "553 5.1.3 bad syntax"),
+    *("501 5.1.3 bad syntax", "551 5.1.6 moved", "550 5.1.10 null MX"),
+    *("556 5.1.10 null MX", "556 takes no mail"),
 )
+"""No such address, and there will be none."""
+
+
+def said(words: str) -> Reply:
+    """A reply as a server says it."""
+    code, _, text = words.partition(" ")
+    return parse_reply(int(code), text)
+
+
+# What a reply means, row by row: where it came, the words, whom it is about, and what
+# becomes of the delivery. QUEUED: nothing was sent, and no attempt is counted.
+TABLE = [
+    # -- until logged in: the relay's weather, or for a person to mend; nobody is marked
+    *((Phase.CONNECT, words, RELAY, QUEUED) for words in ("421 4.3.2 too busy", "421")),
+    *((Phase.CONNECT, words, RELAY, QUEUED) for words in ("450 later", "451 4.3.0 no")),
+    (Phase.CONNECT, "454 4.7.0 no TLS now", RELAY, QUEUED),
+    (Phase.CONNECT, "454 4.7.0 no login now", RELAY, QUEUED),
+    (Phase.CONNECT, "432 4.7.12 password expired", RELAY, QUEUED),
+    (Phase.CONNECT, "554 5.7.1 not you", OURS, QUEUED),
+    (Phase.CONNECT, "500 5.5.1 no STARTTLS", OURS, QUEUED),
+    (Phase.CONNECT, "535 5.7.8 wrong password", OURS, QUEUED),
+    (Phase.CONNECT, "534 5.7.9 too weak", OURS, QUEUED),
+    (Phase.CONNECT, "538 5.7.11 encryption wanted", OURS, QUEUED),
+    (Phase.CONNECT, "530 5.7.0 log in first", OURS, QUEUED),
+    # -- MAIL: no subscriber was named yet
+    (Phase.MAIL, "421 4.3.2 closing", RELAY, QUEUED),
+    (Phase.MAIL, "450 4.1.8 later", RELAY, QUEUED),
+    (Phase.MAIL, "451 4.3.0 later", RELAY, QUEUED),
+    (Phase.MAIL, "452 4.3.1 disk full", RELAY, QUEUED),
+    (Phase.MAIL, "454 4.7.0 throttling", RELAY, QUEUED),
+    (Phase.MAIL, "530 5.7.0 log in first", OURS, QUEUED),
+    (Phase.MAIL, "550 5.7.1 sender", OURS, QUEUED),
+    (Phase.MAIL, "550 5.1.1 looks like an address", OURS, QUEUED),
+    (Phase.MAIL, "552 5.3.4 too large", OURS, QUEUED),
+    (Phase.MAIL, "553 5.1.8 sender", OURS, QUEUED),
+    (Phase.MAIL, "354 what?", RELAY, QUEUED),
+    # -- RCPT: no such address, and only here is it believed (`HARD` below)
+    *((Phase.RCPT, words, RECIPIENT, FAILED) for words in HARD),
+    # -- RCPT: not now
+    (Phase.RCPT, "450 4.2.1 greylisted", RECIPIENT, DEFERRED),
+    (Phase.RCPT, "450 busy", RECIPIENT, DEFERRED),
+    (Phase.RCPT, "451 4.7.1 greylisted", RECIPIENT, DEFERRED),
+    (Phase.RCPT, "451 4.3.0 look-up failed", RECIPIENT, DEFERRED),
+    # -- RCPT: the mailbox is full
+    (Phase.RCPT, "452 4.2.2 mailbox full", RECIPIENT, DEFERRED),
+    (Phase.RCPT, "452 full", RECIPIENT, DEFERRED),
+    (Phase.RCPT, "552 5.2.2 mailbox full", RECIPIENT, FAILED),
+    # -- RCPT: refused, but the address may well exist
+    (Phase.RCPT, "550 no such user, but no status", RECIPIENT, FAILED),
+    (Phase.RCPT, "550 5.2.1 disabled", RECIPIENT, FAILED),
+    (Phase.RCPT, "551 not here", RECIPIENT, FAILED),
+    (Phase.RCPT, "553 syntax", RECIPIENT, FAILED),
+    (Phase.RCPT, "550 5.1.8 bad sender", RECIPIENT, FAILED),
+    (Phase.RCPT, "550 5.1.0 something", RECIPIENT, FAILED),
+    # -- RCPT: too many recipients, or too much: the shape or rate of what we send
+    (Phase.RCPT, "452 4.5.3 too many recipients", RELAY, QUEUED),
+    (Phase.RCPT, "421 4.7.28 rate", RELAY, QUEUED),
+    (Phase.RCPT, "450 4.7.28 rate", RELAY, QUEUED),
+    (Phase.RCPT, "451 4.7.0 throttled", RELAY, QUEUED),
+    (Phase.RCPT, "454 4.7.0 throttled", RELAY, QUEUED),
+    (Phase.RCPT, "454 throttling", RELAY, QUEUED),
+    (Phase.RCPT, "421 4.3.2 closing", RELAY, QUEUED),
+    # -- RCPT: policy, and never the address
+    (Phase.RCPT, "550 5.7.1 policy", RECIPIENT, FAILED),
+    (Phase.RCPT, "550 5.7.26 unauthenticated", RECIPIENT, FAILED),
+    (Phase.RCPT, "556 5.7.27 your domain takes no mail", RECIPIENT, FAILED),
+    (Phase.RCPT, "554 5.7.1 spam", RECIPIENT, FAILED),
+    (Phase.RCPT, "554 spam", RECIPIENT, FAILED),
+    # -- RCPT: about our login, or our commands
+    (Phase.RCPT, "530 5.7.0 log in first", OURS, QUEUED),
+    (Phase.RCPT, "535 5.7.8 expired", OURS, QUEUED),
+    (Phase.RCPT, "503 5.5.1 MAIL first", RELAY, QUEUED),
+    (Phase.RCPT, "354 what?", RELAY, QUEUED),
+    # -- the DATA command: nothing is ambiguous yet
+    (Phase.DATA, "250 what?", RELAY, QUEUED),
+    (Phase.DATA, "503 5.5.1 bad sequence", RELAY, QUEUED),
+    (Phase.DATA, "421 4.3.2 closing", RELAY, QUEUED),
+    (Phase.DATA, "454 4.7.0 throttled", RELAY, QUEUED),
+    (Phase.DATA, "530 5.7.0 log in first", OURS, QUEUED),
+    (Phase.DATA, "451 4.3.0 later", RECIPIENT, DEFERRED),
+    (Phase.DATA, "452 4.3.1 full", RECIPIENT, DEFERRED),
+    (Phase.DATA, "554 5.7.1 spam", RECIPIENT, FAILED),
+    (Phase.DATA, "550 5.1.1 late", RECIPIENT, FAILED),
+    # -- the final dot: each well-formed verdict decides, and nothing else does
+    (Phase.DOT, "250 2.0.0 queued as 1A", RECIPIENT, ACCEPTED),
+    (Phase.DOT, "250 ok", RECIPIENT, ACCEPTED),
+    (Phase.DOT, "251 will forward", RECIPIENT, ACCEPTED),
+    (Phase.DOT, "421 4.3.2 closing", RECIPIENT, DEFERRED),
+    (Phase.DOT, "421 4.7.28 rate", RECIPIENT, DEFERRED),
+    (Phase.DOT, "451 4.3.0 later", RECIPIENT, DEFERRED),
+    (Phase.DOT, "452 4.3.1 full", RECIPIENT, DEFERRED),
+    (Phase.DOT, "454 4.7.0 throttled", RECIPIENT, DEFERRED),
+    (Phase.DOT, "550 5.1.1 late", RECIPIENT, FAILED),
+    (Phase.DOT, "556 5.1.10 late", RECIPIENT, FAILED),
+    (Phase.DOT, "552 5.2.2 mailbox full", RECIPIENT, FAILED),
+    (Phase.DOT, "552 5.3.4 too large", RECIPIENT, FAILED),
+    (Phase.DOT, "554 5.7.1 spam", RECIPIENT, FAILED),
+    (Phase.DOT, "530 5.7.0 log in first", RECIPIENT, FAILED),
+    (Phase.DOT, "354 what?", RECIPIENT, UNKNOWN),
+    (Phase.DOT, "150 what?", RECIPIENT, UNKNOWN),
+    (Phase.DOT, "999 what?", RECIPIENT, UNKNOWN),
+    (Phase.DOT, "0", RECIPIENT, UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("phase", "words", "whose", "state"), TABLE)
 def test_each_reply_has_its_meaning(
-    phase: Phase, code: int, text: str, state: DeliveryState, *, suppress: bool
+    phase: Phase, words: str, whose: Concern, state: DeliveryState
 ) -> None:
-    """Only what says that an address does not exist suppresses a subscriber."""
-    outcome = build_outcome(phase, parse_reply(code, text))
-    assert (outcome.state, outcome.suppress) == (state, suppress)
+    """The relay's and ours never mark a recipient; only a missing address suppresses."""
+    reply = said(words)
+    outcome = build_outcome(phase, reply)
+    assert (concern(phase, reply), outcome.state) == (whose, state)
+    assert outcome.suppress is (phase is Phase.RCPT and words in HARD)
+    assert outcome.reply == reply
+    assert outcome.phase is phase
+
+
+@pytest.mark.parametrize("words", HARD)
+@pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.RCPT])
+def test_an_address_is_given_up_at_rcpt_alone(phase: Phase, words: str) -> None:
+    """Elsewhere the same words are about the sender, the login or the content."""
+    assert not build_outcome(phase, said(words)).suppress
 
 
 @pytest.mark.parametrize(
-    ("phase", "code", "text", "whose"),
+    ("words", "slower"),
     [
-        (Phase.CONNECT, 421, "4.3.2 too busy", Concern.RELAY),
-        (Phase.CONNECT, 454, "4.7.0 no login now", Concern.RELAY),
-        (Phase.CONNECT, 535, "5.7.8 wrong password", Concern.OURS),
-        (Phase.CONNECT, 534, "5.7.9 too weak", Concern.OURS),
-        (Phase.CONNECT, 554, "5.7.1 not you", Concern.OURS),
-        (Phase.MAIL, 451, "4.3.0 later", Concern.RELAY),
-        (Phase.MAIL, 452, "4.3.1 disk full", Concern.RELAY),
-        (Phase.MAIL, 530, "5.7.0 log in first", Concern.OURS),
-        (Phase.MAIL, 550, "5.7.1 sender", Concern.OURS),
-        (Phase.MAIL, 552, "5.3.4 too large", Concern.OURS),
-        (Phase.MAIL, 553, "5.1.8 sender", Concern.OURS),
-        (Phase.RCPT, 530, "5.7.0 log in first", Concern.OURS),
-        (Phase.RCPT, 550, "5.1.1 no such user", Concern.RECIPIENT),
-        (Phase.RCPT, 354, "what?", Concern.RELAY),
-        (Phase.DATA, 250, "what?", Concern.RELAY),
-        (Phase.DATA, 554, "5.7.1 spam", Concern.RECIPIENT),
-        (Phase.DOT, 421, "4.3.2 closing", Concern.RECIPIENT),
-        (Phase.DOT, 530, "5.7.0 log in first", Concern.RECIPIENT),
+        ("421 4.3.2 closing", True),
+        ("421", True),
+        ("451 4.7.0 throttled", True),
+        ("450 4.7.28 rate", True),
+        ("450 4.2.1 greylisted", False),
+        ("550 5.7.1 policy", False),
+        ("250 2.0.0 fine", False),
     ],
 )
-def test_each_reply_concerns_somebody(
-    phase: Phase, code: int, text: str, whose: Concern
-) -> None:
-    """What is the relay's or ours never marks a recipient; after the dot all is theirs."""
-    assert concern(phase, parse_reply(code, text)) is whose
+def test_a_relay_may_ask_for_less(words: str, *, slower: bool) -> None:
+    """Whatever phase it says so in."""
+    assert is_slow_down(said(words)) is slower
 
 
 @pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RCPT])

@@ -3,72 +3,36 @@
 from __future__ import annotations
 
 import socket
-import ssl
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-import trustme
 
-from postroom.config import SmtpConfig
+from postroom.config.sections import RelayConfig
 from postroom.errors import RelayAwayError, RelayRefusedError
-from postroom.mail.message import Message
 from postroom.mail.outcome import DeliveryState
 from postroom.smtp.client import SmtpTransport
 from postroom.smtp.connect import Timeouts
 from tests.fault_server import FaultServer, serving
+from tests.smtp.feed import ListFeed, letter
+from tests.smtp.relays import LOGIN, Certified
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postroom.mail.outcome import Outcome
 
 FAST = Timeouts(step=1, open=2, command=1, data=1, verdict=1, quit=1)
-MESSAGE = Message(
-    reverse_path="letters@blog.example",
-    recipient="a@x.example",
-    message_id="<1@blog.example>",
-    data=b"Subject: x\r\n\r\ntext\r\n",
-)
-LOGIN = "235 2.7.0 come in"
 
 
-class Certified:
-    """An authority of our own, and server contexts with its certificates."""
-
-    def __init__(self, folder: Path) -> None:
-        self.authority = trustme.CA()
-        self.path = folder / "authority.pem"
-        self.authority.cert_pem.write_to_path(str(self.path))
-
-    def context(
-        self, host: str = "127.0.0.1", until: datetime | None = None
-    ) -> ssl.SSLContext:
-        """What a server of that name speaks TLS with."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert(host, not_after=until).configure_cert(context)
-        return context
-
-
-@pytest.fixture(scope="module")
-def certified(tmp_path_factory: pytest.TempPathFactory) -> Certified:
-    """One authority for all tests: keys take time."""
-    return Certified(tmp_path_factory.mktemp("certificates"))
-
-
-async def post(server: FaultServer, root: Path, **settings: object) -> Outcome:
+async def post(server: FaultServer, root: Path, **settings: object) -> DeliveryState:
     """Connect as `settings` say and hand one message over."""
-
-    async def agree() -> bool:
-        return True
-
-    smtp = replace(SmtpConfig(host="127.0.0.1", port=server.port), **settings)  # type: ignore[arg-type]  # test shorthand
-    relay = SmtpTransport(smtp, root=root, password="geheim", timeouts=FAST)
+    config = RelayConfig(host="127.0.0.1", port=server.port, **settings)  # type: ignore[arg-type]  # test shorthand
+    relay = SmtpTransport(config, root=root, password="geheim", timeouts=FAST)
+    feed = ListFeed([letter("a@x.example")])
     session = await relay.open()
-    outcome = await session.send(MESSAGE, agree)
+    await session.run(feed)
     await session.close()
-    return outcome
+    return feed.letters[0].state
 
 
 def is_private(server: FaultServer) -> bool:
@@ -88,10 +52,10 @@ async def test_a_verified_relay_gets_login_and_letter(
         (context, None) if tls == "implicit" else (None, context)
     )
     with serving(server):
-        outcome = await post(
+        state = await post(
             server, tmp_path, tls=tls, ca_file="authority.pem", username="me"
         )
-    assert outcome.state is DeliveryState.ACCEPTED
+    assert state is DeliveryState.ACCEPTED
     assert server.commands[-1] == "QUIT"
     (login,) = (c for c in server.commands if c.startswith("AUTH"))
     assert login == "AUTH PLAIN AG1lAGdlaGVpbQ=="
@@ -103,8 +67,8 @@ async def test_the_authority_may_come_from_the_environment(
     """SSL_CERT_FILE stands for the system's store."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certified.path))
     with serving(FaultServer(tls=certified.context())) as server:
-        outcome = await post(server, tmp_path, tls="implicit")
-    assert outcome.state is DeliveryState.ACCEPTED
+        state = await post(server, tmp_path, tls="implicit")
+    assert state is DeliveryState.ACCEPTED
 
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])
@@ -206,8 +170,8 @@ async def test_a_server_without_ehlo_gets_helo(tmp_path: Path) -> None:
     """RFC 5321 §3.2; it offers nothing, so nothing is asked of it."""
     with serving(FaultServer()) as server:
         server.scripted["EHLO"] = ["502 5.5.1 what?"]
-        outcome = await post(server, tmp_path, tls="none")
-    assert outcome.state is DeliveryState.ACCEPTED
+        state = await post(server, tmp_path, tls="none")
+    assert state is DeliveryState.ACCEPTED
     assert "MAIL FROM:<letters@blog.example>" in server.commands
 
 

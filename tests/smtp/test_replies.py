@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroom.smtp.replies import (
+    KNOWN_LIMIT,
     LINE_LIMIT,
     REPLY_LIMIT,
     MalformedReplyError,
@@ -57,7 +58,7 @@ def test_a_line_that_is_no_reply_ends_the_conversation(line: bytes) -> None:
 
 def test_whole_replies_before_the_nonsense_still_count() -> None:
     """A verdict is a verdict, whatever the server says next."""
-    replies = ReplyReader().feed(b"250 kept\r\nnonsense\r\n")
+    replies = iter(ReplyReader().feed(b"250 kept\r\nnonsense\r\n"))
     assert next(replies).code == 250
     with pytest.raises(MalformedReplyError):
         next(replies)
@@ -74,6 +75,45 @@ def test_a_server_cannot_fill_the_memory(flood: bytes) -> None:
 
     with pytest.raises(MalformedReplyError):
         read()
+
+
+def read(reader: ReplyReader, chunks: list[bytes]) -> list[str]:
+    """Every reply, and the error that ends them."""
+    replies = []
+    try:
+        for chunk in chunks:
+            for reply in reader.feed(chunk):
+                replies.append(repr(reply))  # noqa: PERF401 - those before an error count
+    except MalformedReplyError:
+        replies.append("malformed")
+    return replies
+
+
+PIECES = [
+    *(b"250 2.1.0 fine\r\n", b"250 2.1.5 fine\r\n", b"354 go on\r\n", b"250\r\n"),
+    *(b"250-more\r\n", b"550-5.1.1 no\r\n", b"550 5.1.1 no\r\n", b"250 \r x\r\n"),
+    *(b"250 lf\n", b"25", b"\r\n", b"\n", b"\r", b"250 2.0.0 queued as 1A\r\n"),
+    *(b"150 no\r\n", "250 받음\r\n".encode(), b"250 \xff\r\n", b"250  a\tb \r\n"),
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=6), max_size=6))
+def test_lines_that_are_known_are_read_like_any_other(
+    messages: list[list[bytes]],
+) -> None:
+    """What is looked up is what reading octet by octet gives, errors included."""
+    chunks = [b"".join(pieces) for pieces in messages]
+    octets = [bytes([octet]) for chunk in chunks for octet in chunk]
+    assert read(ReplyReader(), chunks) == read(ReplyReader(), octets)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    """A server with a new queue id for each message fills no memory."""
+    reader = ReplyReader()
+    for number in range(10 * KNOWN_LIMIT):
+        (reply,) = reader.feed(b"250 2.0.0 queued as %d\r\n" % number)
+        assert reply.text == f"queued as {number}"
+    assert len(reader._known) == KNOWN_LIMIT
 
 
 @given(st.binary(max_size=200))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, finalize
 
 from postroom.digests.edition import AudienceGroup, EditionPlan, VariantPlan
 from postroom.mail.letter import Letter
 from postroom.mail.outcome import DeliveryState, Outcome, Phase, Reply
 from postroom.posts.publication import MailState, Publication
-from postroom.store.base import Claim, Creation, Owner, Result
+from postroom.store.base import Claim, Creation, Durability, Owner, Result
 from postroom.subscribers.subscriber import Cadence, Consent, SubscriberChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from postroom.store.base import Store
+    from postroom.store.base import Journal, Store
     from postroom.store.sqlite.store import SqliteStore
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -125,9 +126,12 @@ def freeze(
     posts: tuple[int, ...] = (1,),
     cadence: Cadence = Cadence.WEEKLY,
     now: datetime = NOW,
+    slot: datetime = NOW,
 ) -> int:
     """Freeze an edition for everyone of a cadence; returns its audience."""
-    edition = plan(key, store.audience(cadence), posts=posts, cadence=cadence)
+    edition = plan(
+        key, store.audience(cadence), posts=posts, cadence=cadence, slot=slot
+    )
     return store.freeze(edition, letters(edition), now)
 
 
@@ -153,6 +157,7 @@ def result(
     *,
     retry_at: datetime | None = None,
     suppress: bool = False,
+    message_id: str = "",
 ) -> Result:
     """An outcome of that state; a text makes it a reply to the final dot."""
     code = {DeliveryState.DEFERRED: 451, DeliveryState.FAILED: 550}.get(state, 250)
@@ -163,17 +168,33 @@ def result(
         claim=claim,
         outcome=Outcome(state=state, phase=Phase.DOT, reply=reply, suppress=suppress),
         retry_at=retry_at,
+        message_id=message_id,
     )
 
 
-def hand_over(store: Store, claims: Iterable[Claim]) -> list[bool]:
-    """Record the intent to hand each over."""
-    return store.record_intents(
-        [
-            (claim, f"<{claim.subscriber_id}.{claim.edition}@blog.example>")
-            for claim in claims
-        ]
-    )
+def message_id(claim: Claim) -> str:
+    """The same at every attempt."""
+    return f"<{claim.subscriber_id}.{claim.edition}@blog.example>"
+
+
+_journals: WeakKeyDictionary[Store, dict[int, Journal]] = WeakKeyDictionary()
+
+
+def journal_of(
+    store: Store, run: int, durability: Durability = Durability.PROCESS
+) -> Journal:
+    """The journal of a run, begun when first asked for; open as long as its store is."""
+    of_store = _journals.setdefault(store, {})
+    if run not in of_store:
+        of_store[run] = store.open_journal(run, durability)
+        finalize(store, of_store[run].close)
+    return of_store[run]
+
+
+def hand_over(store: Store, run: int, claims: Iterable[Claim]) -> None:
+    """Put the intent to hand each over into the journal of the run."""
+    intents = [(claim, message_id(claim)) for claim in claims]
+    journal_of(store, run).write([], intents)
 
 
 def states(store: Store) -> dict[str, DeliveryState]:

@@ -42,7 +42,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
             number_posts(store, number)
             freeze(store, f"weekly-{number}", posts=(number,))
         run = store.begin_run(OWNER, NOW)
-        hand_over(store, claim(store, run, 20))
+        hand_over(store, run, claim(store, run, 20))
     return path
 
 
@@ -117,7 +117,7 @@ def test_working_on_a_damaged_ledger_raises_nothing_else(
         with open_ledger(path, never) as store:
             run = store.begin_run(OWNER, NOW)
             store.recover(run, NOW, UnknownPolicy.RESEND)
-            hand_over(store, claim(store, run, READERS))
+            hand_over(store, run, claim(store, run, READERS))
             number_posts(store, 3)
             freeze(store, "weekly-3", posts=(3,))
             store.erase("r0001@mail.example", NOW)

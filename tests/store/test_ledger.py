@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from postroom.mail.outcome import OPEN_STATES, DeliveryState, Outcome, Phase, Reply
-from postroom.store.base import Owner, UnknownPolicy
-from postroom.store.sqlite.ledger import REPLY_LIMIT, reply_text
+from postroom.store.entries import REPLY_LIMIT, reply_text
+from postroom.store.sqlite.results import GROUP
 from postroom.subscribers.subscriber import Consent
 from tests.store.scenes import (
     LONG_AGO,
@@ -19,7 +20,6 @@ from tests.store.scenes import (
     claim,
     freeze,
     frozen,
-    hand_over,
     number_posts,
     result,
     set_consent,
@@ -61,7 +61,7 @@ def test_a_claim_carries_what_a_message_needs(store: Store) -> None:
 
     assert (taken.edition, taken.variant) == ("weekly-1", 1)
     assert (taken.email, taken.name) == ("bo@mail.example", "")
-    assert (taken.attempts, taken.epoch, taken.frozen_at) == (0, 1, NOW)
+    assert (taken.attempts, taken.epoch, taken.dated) == (0, 1, NOW)
     assert only(store).state is CLAIMED
 
 
@@ -163,71 +163,61 @@ def only_retry(store: Store) -> object:
     return row.retry_at
 
 
-# -- intents ---------------------------------------------------------------------
-
-
-def test_an_intent_is_handing_with_its_message_id(store: Store) -> None:
-    """Stored before the final dot; asked a second time the answer is no."""
-    run = frozen(store, "bo")
-    (taken,) = claim(store, run)
-
-    assert store.record_intents([(taken, "<1@blog.example>")]) == [True]
-
-    row = only(store)
-    assert (row.state, row.message_id) == (HANDING, "<1@blog.example>")
-    assert store.record_intents([(taken, "<2@blog.example>")]) == [False]
-    assert only(store).message_id == "<1@blog.example>"
-
-
-def test_each_intent_is_answered_in_order(store: Store) -> None:
-    """A stale claim among others stops nobody but itself."""
-    run = frozen(store, "a", "b", "c")
-    taken = claim(store, run)
-    store.record_results([result(taken[1], QUEUED)])
-
-    assert hand_over(store, taken) == [True, False, True]
-
-    assert states(store) == {"a": HANDING, "b": QUEUED, "c": HANDING}
-
-
-def test_no_intents_no_answers(store: Store) -> None:
-    """An empty group is not even a transaction."""
-    assert store.record_intents([]) == []
-
-
 # -- results ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", [ACCEPTED, DEFERRED, FAILED, UNKNOWN])
-def test_a_result_after_the_intent_settles_the_delivery(
-    store: Store, state: DeliveryState
+@pytest.mark.parametrize("message_id", ["<1@blog.example>", ""])
+def test_a_result_settles_the_delivery(
+    store: Store, state: DeliveryState, message_id: str
 ) -> None:
     """The attempt is counted, the server's words and the Message-ID are kept."""
     run = frozen(store, "bo")
-    taken = claim(store, run)
-    hand_over(store, taken)
+    (taken,) = claim(store, run)
 
-    store.record_results([result(taken[0], state, "so it is")])
+    store.record_results([result(taken, state, "so it is", message_id=message_id)])
 
     row = only(store)
     assert (row.state, row.attempts) == (state, 1)
     assert row.reply.endswith("so it is")
-    assert row.message_id == f"<{taken[0].subscriber_id}.weekly-1@blog.example>"
+    assert row.message_id == message_id
     assert row.retry_at == (LATER if state is DEFERRED else None)
     assert store.unbalanced(everything=True) == []
 
 
-@pytest.mark.parametrize("state", [DEFERRED, FAILED])
-def test_a_refusal_before_the_intent_settles_it_too(
-    store: Store, state: DeliveryState
-) -> None:
-    """A 4yz or 5yz to RCPT needs no intent."""
+def test_a_message_id_stays_until_there_is_another(store: Store) -> None:
+    """A later attempt that came to no message does not forget the former one's."""
     run = frozen(store, "bo")
-    taken = claim(store, run)
+    (first,) = claim(store, run)
+    store.record_results([result(first, DEFERRED, "later", message_id="<1@x>")])
+    (second,) = claim(store, run, now=LATER)
 
-    store.record_results([result(taken[0], state, "no")])
+    store.record_results([result(second, FAILED, "no")])
 
-    assert (only(store).state, only(store).message_id) == (state, "")
+    assert (only(store).message_id, only(store).attempts) == ("<1@x>", 2)
+
+
+def test_a_group_of_any_size_is_written_whole(store: Store) -> None:
+    """Full groups, the rest, those that suppress and those given back."""
+    names = [f"r{number:03}" for number in range(3 * GROUP - 1)]
+    run = frozen(store, *names)
+    taken = claim(store, run, len(names))
+    expected = {}
+    results = []
+    for number, one in enumerate(taken):
+        state = (ACCEPTED, ACCEPTED, DEFERRED, FAILED, UNKNOWN, QUEUED)[number % 6]
+        suppress = state is FAILED and number % 12 < 6
+        expected[one.email] = (state, "" if state is QUEUED else f"<{number}@x>")
+        results.append(
+            result(one, state, "ok", suppress=suppress, message_id=f"<{number}@x>")
+        )
+
+    store.record_results(results)
+
+    rows = {row.email: (row.state, row.message_id) for row in store.deliveries()}
+    assert rows == expected
+    suppressed = [s for s in store.subscribers() if s.consent is Consent.SUPPRESSED]
+    assert len(suppressed) == sum(one.outcome.suppress for one in results) > 1
 
 
 def test_a_claim_given_back_counts_no_attempt(store: Store) -> None:
@@ -241,30 +231,55 @@ def test_a_claim_given_back_counts_no_attempt(store: Store) -> None:
     assert (second.attempts, second.epoch) == (0, 2)
 
 
-def test_a_claim_given_back_after_its_intent_is_unknown(store: Store) -> None:
-    """Nobody can say any more that nothing was handed over."""
-    run = frozen(store, "bo")
-    taken = claim(store, run)
-    hand_over(store, taken)
-
-    store.record_results([result(taken[0], QUEUED)])
-
-    assert (only(store).state, only(store).attempts) == (UNKNOWN, 1)
-
-
-@pytest.mark.parametrize("state", [ACCEPTED, UNKNOWN])
-def test_a_verdict_on_the_dot_without_an_intent_is_a_bug(
-    store: Store, state: DeliveryState
-) -> None:
+def test_what_is_handing_cannot_be_given_back(store: SqliteStore) -> None:
     """It is refused loudly, and with it the whole group."""
     run = frozen(store, "a", "b")
-    taken = claim(store, run)
-    hand_over(store, taken[:1])
+    first, second = claim(store, run)
+    store._connection.execute(
+        "UPDATE delivery SET state = 'handing' WHERE subscriber = ?",
+        (second.subscriber_id,),
+    )
 
-    with pytest.raises(ValueError, match=f"claimed cannot become {state}"):
-        store.record_results([result(taken[0], ACCEPTED), result(taken[1], state)])
+    with pytest.raises(ValueError, match="handing cannot become queued"):
+        store.record_results([result(first, ACCEPTED), result(second, QUEUED)])
 
-    assert states(store) == {"a": HANDING, "b": CLAIMED}
+    assert states(store) == {"a": CLAIMED, "b": HANDING}
+    store.record_results([result(second, ACCEPTED)])
+    assert states(store) == {"a": CLAIMED, "b": ACCEPTED}
+
+
+def test_of_two_outcomes_of_one_claim_the_first_counts(store: Store) -> None:
+    """Whatever the second is."""
+    run = frozen(store, "a", "b")
+    first, second = claim(store, run)
+
+    store.record_results(
+        [
+            result(first, ACCEPTED, "ok"),
+            result(first, QUEUED),
+            result(second, QUEUED),
+            result(second, FAILED, "no", suppress=True),
+        ]
+    )
+
+    assert states(store) == {"a": ACCEPTED, "b": QUEUED}
+
+
+def test_outcomes_may_be_prepared_in_one_thread_and_written_in_another(
+    store: Store,
+) -> None:
+    """What is no outcome is told at once, and nothing is written before it is asked for."""
+    run = frozen(store, "a")
+    (taken,) = claim(store, run)
+
+    write = store.begin_results([result(taken, ACCEPTED)])
+
+    assert only(store).state is CLAIMED
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(write).result()
+    assert only(store).state is ACCEPTED
+    with pytest.raises(ValueError, match="not the outcome"):
+        store.begin_results([result(taken, CLAIMED)])
 
 
 @pytest.mark.parametrize(
@@ -287,7 +302,7 @@ def test_a_deferred_result_needs_a_time_and_no_other_has_one(store: Store) -> No
     (taken,) = claim(store, run)
 
     with pytest.raises(ValueError, match="retry_at"):
-        store.record_results([replace(result(taken, DEFERRED), retry_at=None)])
+        store.record_results([result(taken, DEFERRED)._replace(retry_at=None)])
     with pytest.raises(ValueError, match="retry_at"):
         store.record_results([result(taken, FAILED, retry_at=LATER)])
 
@@ -295,17 +310,16 @@ def test_a_deferred_result_needs_a_time_and_no_other_has_one(store: Store) -> No
 
 
 def test_a_stale_claim_writes_nothing(store: Store) -> None:
-    """Its row was claimed again since: neither outcome, nor suppression, nor intent."""
+    """Its row was claimed again since: neither outcome nor suppression."""
     run = frozen(store, "bo")
     (stale,) = claim(store, run)
     store.record_results([result(stale, QUEUED)])
-    (fresh,) = claim(store, run)
-    hand_over(store, [fresh])
+    claim(store, run)
 
     store.record_results([result(stale, FAILED, "gone", suppress=True)])
+    store.record_results([result(stale, QUEUED)])
 
-    assert hand_over(store, [stale]) == [False]
-    assert only(store).state is HANDING
+    assert only(store).state is CLAIMED
     found = store.subscriber("bo@mail.example")
     assert found is not None
     assert found.consent is Consent.CONFIRMED
@@ -316,7 +330,6 @@ def test_stale_and_fresh_results_of_a_group_are_told_apart(store: Store) -> None
     run = frozen(store, "a", "b", "c")
     taken = claim(store, run)
     store.record_results([result(taken[1], QUEUED)])
-    hand_over(store, taken)
 
     store.record_results(
         [
@@ -357,21 +370,6 @@ def test_a_suppression_does_not_undo_an_unsubscription(store: Store) -> None:
     assert found.consent is Consent.UNSUBSCRIBED
 
 
-def test_results_and_intents_go_with_one_commit(store: Store) -> None:
-    """`record` writes what the two others do, and answers for the intents."""
-    run = frozen(store, "a", "b", "c")
-    taken = claim(store, run)
-    hand_over(store, taken[:1])
-
-    answers = store.record(
-        [result(taken[0], ACCEPTED, "ok")], [(taken[1], "<b@x>"), (taken[2], "<c@x>")]
-    )
-
-    assert answers == [True, True]
-    assert states(store) == {"a": ACCEPTED, "b": HANDING, "c": HANDING}
-    assert store.record([], []) == []
-
-
 def outcome(text: str, *, code: int = 550, status: str = "5.1.1") -> Outcome:
     """A failed outcome with these words."""
     reply = Reply(code=code, status=status, text=text)
@@ -387,118 +385,17 @@ def test_a_reply_is_kept_as_one_bounded_line() -> None:
     assert reply_text(replace(outcome(""), reply=None)) == ""
 
 
-# -- recovery --------------------------------------------------------------------
-
-
-def crashed(store: Store, owner: Owner = OWNER) -> int:
-    """A run died with `a` claimed and `b` handing; returns the next run, of `owner`."""
-    run = frozen(store, "a", "b")
-    taken = claim(store, run)
-    hand_over(store, taken[1:])
-    return store.begin_run(owner, NOW)
-
-
-def test_a_dead_run_leaves_claims_queued_and_handing_unknown(store: Store) -> None:
-    """With `hold` the unknown one waits for a person."""
-    run = crashed(store)
-
-    assert store.recover(run, NOW, UnknownPolicy.HOLD) == 1
-
-    assert states(store) == {"a": QUEUED, "b": UNKNOWN}
-    assert [found.email[0] for found in claim(store, run)] == ["a"]
-    assert store.recover(run, NOW, UnknownPolicy.HOLD) == 0
-
-
-def test_resend_queues_an_unknown_delivery_once(store: Store) -> None:
-    """The second time its fate is not known it stays so; the Message-ID is kept."""
-    run = crashed(store)
-    assert store.recover(run, NOW, UnknownPolicy.RESEND) == 1
-    assert states(store) == {"a": QUEUED, "b": QUEUED}
-    (row,) = [row for row in store.deliveries() if row.email[0] == "b"]
-    assert row.message_id
-    assert row.attempts == 1
-
-    taken = claim(store, run)
-    hand_over(store, taken)
-    following = store.begin_run(OWNER, NOW)
-    assert store.recover(following, NOW, UnknownPolicy.RESEND) == 2
-
-    assert states(store) == {"a": QUEUED, "b": UNKNOWN}
-
-
-def test_resend_takes_up_what_a_live_run_left_unknown(store: Store) -> None:
-    """A lost connection after the dot, recorded by the run itself."""
-    run = frozen(store, "a")
-    taken = claim(store, run)
-    hand_over(store, taken)
-    store.record_results([result(taken[0], UNKNOWN)])
-
-    assert store.recover(run, NOW, UnknownPolicy.RESEND) == 0
-
-    assert states(store) == {"a": QUEUED}
-
-
-def test_a_dead_owner_that_comes_back_is_fenced(store: Store) -> None:
-    """Before and after somebody else claimed its rows."""
-    run = frozen(store, "a", "b")
-    old = claim(store, run)
-    hand_over(store, old[1:])
-    following = store.begin_run(OWNER, NOW)
-    store.recover(following, NOW, UnknownPolicy.RESEND)
-
-    assert hand_over(store, old[:1]) == [False]
-    store.record_results([result(old[1], ACCEPTED, "ok")])
-    assert states(store) == {"a": QUEUED, "b": QUEUED}
-    claim(store, following)
-    assert hand_over(store, old[:1]) == [False]
-    store.record_results([result(old[1], ACCEPTED, "ok")])
-
-    assert states(store) == {"a": CLAIMED, "b": CLAIMED}
-
-
-def test_a_run_never_recovers_its_own_claims(store: Store) -> None:
-    """It holds them, whatever their lease says."""
-    run = frozen(store, "a")
-    claim(store, run, lease=-1)
-
-    store.recover(run, NOW, UnknownPolicy.RESEND)
-
-    assert states(store) == {"a": CLAIMED}
-
-
-def test_another_hosts_run_is_dead_only_when_its_lease_is_over(store: Store) -> None:
-    """By the database's clock; we cannot see that process."""
-    run = frozen(store, "a", "b")
-    alive = claim(store, run, 1, lease=3600)
-    hand_over(store, alive)
-    claim(store, run, 1, lease=-1)
-    elsewhere = store.begin_run(replace(OWNER, host="other.example"), NOW)
-
-    assert store.recover(elsewhere, NOW, UnknownPolicy.RESEND) == 0
-
-    assert states(store) == {"a": HANDING, "b": QUEUED}
-
-
-def test_another_hosts_run_that_ended_holds_nothing(store: Store) -> None:
-    """Nobody is left to decide its claims."""
-    run = frozen(store, "a")
-    claim(store, run)
-    store.end_run(run, NOW)
-    elsewhere = store.begin_run(replace(OWNER, host="other.example"), NOW)
-
-    store.recover(elsewhere, NOW, UnknownPolicy.RESEND)
-
-    assert states(store) == {"a": QUEUED}
-
-
 # -- reading ---------------------------------------------------------------------
 
 
-def test_open_deliveries_are_counted_by_state(store: Store) -> None:
+def test_open_deliveries_are_counted_by_state(store: SqliteStore) -> None:
     """Every state that is not an end, with zeros."""
     run = frozen(store, *"abcdef")
     taken = claim(store, run, 5)
-    hand_over(store, taken[1:])
+    store._connection.execute(
+        "UPDATE delivery SET state = 'handing' WHERE subscriber = ?",
+        (taken[1].subscriber_id,),
+    )
     store.record_results(
         [
             result(taken[2], DEFERRED),
@@ -543,27 +440,48 @@ def test_deliveries_may_be_written_while_they_are_read(store: Store) -> None:
 
 def test_the_work_of_a_run_is_index_look_ups(store: SqliteStore) -> None:
     """Millions of closed rows cost a claim, a count and a recovery nothing."""
-    from postroom.store.sqlite import ledger  # noqa: PLC0415 - SQLite only
+    from postroom.store.sqlite import claims, ledger, recovery  # noqa: PLC0415 - SQLite only
 
-    for query, parameters in (
-        (ledger.QUEUED, (1,)),
-        (ledger.DUE, (0, 1)),
-        (ledger.RELEASE, {"run": 1, "clock": 0}),
-        (ledger.DOUBT, {"run": 1, "clock": 0}),
-        (ledger.RESEND, (0,)),
+    values = dict.fromkeys(
+        ("edition", "last", "due", "limit", "now", "run", "clock", "until"), 1
+    )
+    resolve = {"state": "queued", "reply": "", "emails": None, "clock": 0, "edition": 1}
+    questions: list[tuple[str, Any]] = [
+        *((text, values) for text in (*claims.QUEUED_ROWS, *claims.DUE_ROWS)),
+        (claims.AHEAD, (1, 1, 1)),
+        *((recovery.HELD.format(state=s), values) for s in ("claimed", "handing")),
+        (recovery.RESEND, (0,)),
+        (ledger.RESOLVE, resolve),
         (ledger.OPEN, ()),
         (ledger.UNDER_WAY, ()),
-    ):
+    ]
+    for query, parameters in questions:
         steps = [
             row[3]
             for row in store._connection.execute(
                 f"EXPLAIN QUERY PLAN {query}", parameters
             )
         ]
-        (step,) = [step for step in steps if "delivery" in step]
+        (step,) = [step for step in steps if "delivery_open" in step]
         assert step.startswith("SEARCH"), (query, steps)
         assert "delivery_open (state=?" in step, (query, steps)
         assert "USE TEMP B-TREE FOR ORDER BY" not in steps, (query, steps)
+
+
+def test_an_outcome_is_one_look_up_by_key(store: SqliteStore) -> None:
+    """However many rows are under way at once."""
+    from postroom.store.sqlite import results  # noqa: PLC0415 - SQLite only
+
+    for query, count in (
+        (results.SETTLE_ONE, 8),
+        (results.SETTLE_GROUP, 1 + 7 * GROUP),
+        (results.GIVE_BACK, 4),
+    ):
+        plan = store._connection.execute(f"EXPLAIN QUERY PLAN {query}", (0,) * count)
+        steps = [row[3] for row in plan if "delivery" in row[3]]
+        assert steps == [
+            "SEARCH delivery USING PRIMARY KEY (edition=? AND subscriber=?)"
+        ]
 
 
 def test_expiry_is_by_the_freeze_and_not_by_the_slot(store: Store) -> None:

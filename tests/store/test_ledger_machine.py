@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from postroom.digests.edition import EditionPlan, VariantPlan
 from postroom.mail.outcome import TRANSITIONS, DeliveryState
 from postroom.posts.publication import MailState
-from postroom.store.base import UnknownPolicy
+from postroom.store.base import Durability, UnknownPolicy
 from postroom.subscribers.subscriber import Cadence, Consent
 from tests.store.scenes import (
     LETTER,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from postroom.digests.edition import AudienceGroup
-    from postroom.store.base import Claim
+    from postroom.store.base import Claim, Journal
     from postroom.subscribers.subscriber import SubscriberChange
 
 NAMES = st.sampled_from("abcd")
@@ -100,6 +100,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now = NOW
         self.topics: dict[int, tuple[str, ...]] = {}
         self.claims: list[Claim] = []
+        self.intended: list[Claim] = []
+        """In the journal of the run; their outcomes are written to the ledger only."""
         self.marks: dict[int, int] = {}
         self.starts: dict[int, int] = {}
 
@@ -121,9 +123,15 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """A run is under way from the start, and there are readers."""
-        self.run = self.store.begin_run(OWNER, self.tick())
+        self.begin_run()
         for name in "abc":
             self.confirm(name)
+
+    def begin_run(self) -> None:
+        """A new run; its journal has not begun."""
+        self.run = self.store.begin_run(OWNER, self.tick())
+        self.journal: Journal | None = None
+        self.intended = []
 
     # -- people ------------------------------------------------------------------
 
@@ -160,19 +168,23 @@ class LedgerMachine(RuleBasedStateMachine):
         news=st.one_of(st.none(), TOPICS, TOPICS),
         cadence=CADENCES,
         meanwhile=st.one_of(st.none(), CHANGES),
+        ahead=st.sampled_from([0, 0, 5]),
     )
     def edition(
         self,
         news: tuple[str, ...] | None,
         cadence: Cadence,
         meanwhile: SubscriberChange | None,
+        ahead: int,
     ) -> None:
-        """A slot is due; somebody may change their mind while letters are rendered."""
+        """A slot is due, or near; somebody may change their mind while it is rendered."""
         if news is not None:
             self.write(news)
         now = self.tick()
         mark = self.store.facts().counter
+        before = self.store.last_slots().get(cadence, now)
         plan = self.plan(cadence, self.store.audience(cadence), mark)
+        plan = replace(plan, slot=now + timedelta(seconds=ahead))
         if meanwhile:
             self.save(meanwhile, by_hand=True)
         if plan.variants:
@@ -182,7 +194,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.store.freeze(plan, letters, now) == 0 or not audience
         else:
             self.store.pass_slot(cadence, now, mark)
-        assert self.store.last_slots()[cadence] == now
+        slot = plan.slot if plan.variants else now
+        assert self.store.last_slots()[cadence] == max(before, slot)
 
     def plan(
         self, cadence: Cadence, groups: list[AudienceGroup], mark: int
@@ -224,8 +237,22 @@ class LedgerMachine(RuleBasedStateMachine):
         assert set(passed) <= {DeliveryState.SKIPPED, DeliveryState.EXPIRED}
         assert len(claims) <= limit
         self.claims += claims
+        waiting = {
+            edition.key
+            for edition in self.store.editions()
+            if edition.paused or edition.slot > self.now
+        }
+        if len(claims) < limit:
+            queued = self.store.deliveries(state=DeliveryState.QUEUED)
+            due = self.store.deliveries(state=DeliveryState.DEFERRED)
+            left = [*queued, *(one for one in due if one.retry_at <= self.now)]  # type: ignore[operator]  # deferred
+            assert {one.edition for one in left} <= waiting
+            pending = self.store.open_deliveries()
+            busy = pending[DeliveryState.CLAIMED] + pending[DeliveryState.UNKNOWN]
+            assert busy or not self.store.pending(self.now).deliveries
         for claim in claims:
             assert self.holds(claim) == DeliveryState.CLAIMED
+            assert claim.edition not in waiting
             found = self.store.subscriber(claim.email)
             assert found
             assert found.consent is Consent.CONFIRMED
@@ -244,22 +271,18 @@ class LedgerMachine(RuleBasedStateMachine):
         ).fetchone()
         return row and DeliveryState(row[0])
 
-    @precondition(lambda self: self.claims)
-    @rule(data=st.data())
-    def intend(self, data: st.DataObject) -> None:
-        """Announce hand-overs, stale claims among them; each is answered truly."""
-        some = data.draw(
-            st.lists(st.sampled_from(self.claims), unique_by=id, max_size=4)
-        )
-        expected = [self.holds(claim) == DeliveryState.CLAIMED for claim in some]
+    @precondition(lambda self: any(self.holds(claim) for claim in self.claims))
+    @rule(data=st.data(), durability=st.sampled_from(Durability))
+    def intend(self, data: st.DataObject, durability: Durability) -> None:
+        """Announce hand-overs: the ledger's rows stay as they are."""
+        held = [claim for claim in self.claims if self.holds(claim)]
+        some = data.draw(st.lists(st.sampled_from(held), unique_by=id, max_size=4))
+        if self.journal is None:
+            self.journal = self.store.open_journal(self.run, durability)
+        self.journal.write([], [(one, "<m@x>") for one in some])
+        self.intended += some
 
-        assert self.store.record_intents([(one, "<m@x>") for one in some]) == expected
-
-        assert all(
-            self.holds(claim) == DeliveryState.HANDING
-            for claim, held in zip(some, expected, strict=True)
-            if held
-        )
+        assert all(self.holds(claim) == DeliveryState.CLAIMED for claim in some)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
@@ -268,13 +291,11 @@ class LedgerMachine(RuleBasedStateMachine):
         some = data.draw(
             st.lists(st.sampled_from(self.claims), unique_by=id, max_size=4)
         )
+        held = {claim for claim in some if self.holds(claim)}
+        before = {self.row(claim) for claim in some if claim not in held}
         results = []
         for claim in some:
             state = data.draw(OUTCOMES)
-            before = self.holds(claim)
-            dot = state in {DeliveryState.ACCEPTED, DeliveryState.UNKNOWN}
-            if before is DeliveryState.CLAIMED and dot:
-                state = DeliveryState.QUEUED
             suppress = state is DeliveryState.FAILED and data.draw(st.booleans())
             later = self.now + timedelta(seconds=3)
             results.append(
@@ -289,21 +310,60 @@ class LedgerMachine(RuleBasedStateMachine):
 
         self.store.record_results(results)
 
-        assert not any(self.holds(claim) for claim in some)
+        assert not any(self.holds(claim) for claim in held)
+        rows = {(one.edition_id, one.subscriber_id) for one in held}
+        for row in before:
+            assert row[:2] in rows or row in {self.row(claim) for claim in some}
+
+    def row(self, claim: Claim) -> tuple[object, ...]:
+        """A delivery as it is now."""
+        found: tuple[object, ...] = self.store._connection.execute(
+            "SELECT edition, subscriber, state, epoch, attempts FROM delivery"
+            " WHERE edition = ? AND subscriber = ?",
+            (claim.edition_id, claim.subscriber_id),
+        ).fetchone()
+        return found
 
     @rule(policy=st.sampled_from(UnknownPolicy))
     def crash(self, policy: UnknownPolicy) -> None:
         """The run dies and the next one settles what it left; its claims are stale."""
-        self.run = self.store.begin_run(OWNER, self.tick())
-        handing = self.store.open_deliveries()[DeliveryState.HANDING]
+        doubtful = {claim for claim in self.intended if self.holds(claim)}
+        if self.journal:
+            self.journal.close()
+        self.begin_run()
 
-        assert self.store.recover(self.run, self.now, policy) == handing
+        assert self.store.recover(self.run, self.now, policy) == len(doubtful)
 
         assert not any(self.holds(claim) for claim in self.claims)
 
+    @precondition(lambda self: any(self.store.editions()))
+    @rule(data=st.data(), paused=st.booleans())
+    def pause(self, data: st.DataObject, *, paused: bool) -> None:
+        """The operator stops an edition, or lets it go on."""
+        edition = data.draw(st.sampled_from(list(self.store.editions())))
+        changed = self.store.pause(edition.key, paused=paused)
+        assert changed == (edition.paused != paused)
+
+    @precondition(lambda self: self.store.open_deliveries()[DeliveryState.UNKNOWN] > 0)
+    @rule(
+        data=st.data(),
+        state=st.sampled_from(sorted(TRANSITIONS[DeliveryState.UNKNOWN])),
+    )
+    def resolve(self, data: st.DataObject, state: DeliveryState) -> None:
+        """Somebody knows what became of one, or of all of an edition."""
+        unknown = list(self.store.deliveries(state=DeliveryState.UNKNOWN))
+        row = data.draw(st.sampled_from(unknown))
+        of_edition = [one.email for one in unknown if one.edition == row.edition]
+        wanted = [row.email] if data.draw(st.booleans()) else None
+
+        found = self.store.resolve(row.edition, wanted, state, "by hand")
+
+        expected = [one for one in of_edition if wanted is None or one in wanted]
+        assert sorted(found) == sorted(expected)
+
     @rule()
     def reopen(self) -> None:
-        """The process ends and another one opens the ledger."""
+        """Somebody else opens the ledger meanwhile; the run goes on."""
         self.store.close()
         self.open()
 

@@ -22,6 +22,9 @@ from postroom.errors import (
     StoreFullError,
     StoreUnusableError,
 )
+from postroom.mail.outcome import DeliveryState
+from postroom.store.base import Durability, UnknownPolicy
+from postroom.store.beside import journal_path, journals
 from postroom.store.opening import copy_ledger, open_ledger
 from postroom.store.seal import (
     LedgerState,
@@ -39,12 +42,14 @@ from tests.stage import unmeasured
 from tests.store.scenes import (
     NOW,
     OWNER,
+    claim,
     creation,
     freeze,
     frozen,
     number_posts,
     open_new,
     reader,
+    result,
     states,
     subscribe,
 )
@@ -90,7 +95,7 @@ def test_a_new_ledger_is_private(ledger_path: Path) -> None:
     try:
         with open_new(ledger_path) as store:
             subscribe(store, "bo")
-            store.begin_run(OWNER, NOW)
+            store.open_journal(store.begin_run(OWNER, NOW), Durability.PROCESS).close()
             modes = {
                 file.name: oct(file.stat().st_mode & 0o777)
                 for file in ledger_path.parent.iterdir()
@@ -100,7 +105,13 @@ def test_a_new_ledger_is_private(ledger_path: Path) -> None:
         os.umask(before)
 
     assert modes == dict.fromkeys(
-        ["postroom.db", "postroom.db-wal", "postroom.db-shm", "postroom.db.seal"],
+        [
+            "postroom.db",
+            "postroom.db-wal",
+            "postroom.db-shm",
+            "postroom.db.seal",
+            "postroom.db.run-1.journal",
+        ],
         "0o600",
     )
     assert folder == 0o700
@@ -201,7 +212,16 @@ def test_opening_a_ledger_imports_nothing_heavy() -> None:
 # -- lost and damaged ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("trace", ["postroom.db.seal", "postroom.db-wal", "secret"])
+@pytest.mark.parametrize(
+    "trace",
+    [
+        "postroom.db.seal",
+        "postroom.db-wal",
+        "postroom.db.run-7.journal",
+        "postroom.db.run-7.journal.new",
+        "secret",
+    ],
+)
 def test_a_lost_ledger_is_not_made_again(ledger_path: Path, trace: str) -> None:
     """Any trace of one stops the run, and names itself."""
     ledger_path.parent.mkdir()
@@ -339,6 +359,48 @@ def test_an_older_ledger_is_brought_up_to_date(next_version: tuple[Path, Path]) 
             assert set(states(store)) == {"bo", "kim"}
             version = store._connection.execute("PRAGMA user_version").fetchone()
             assert version == (schema.SCHEMA,)
+
+
+def first_version(path: Path) -> None:
+    """Take a ledger back to the schema it had before there were journals."""
+    rewrite(
+        path,
+        "ALTER TABLE run DROP COLUMN durability",
+        "ALTER TABLE edition DROP COLUMN paused",
+        "DROP INDEX delivery_open",
+        *(
+            statement
+            for statement in schema.statements(schema.migration(1))
+            if "delivery_open" in statement
+        ),
+        "PRAGMA user_version = 1",
+    )
+
+
+def test_a_ledger_without_journals_is_brought_up_to_date(ledger_path: Path) -> None:
+    """What its last run left is recovered as then: claimed again queued, handing unknown."""
+    with open_new(ledger_path) as store:
+        run = frozen(store, "a", "b", "c", "d")
+        taken = claim(store, run, 3)
+        store.record_results([result(taken[2], DeliveryState.ACCEPTED)])
+    first_version(ledger_path)
+    rewrite(
+        ledger_path,
+        "UPDATE delivery SET state = 'handing', message_id = '<b@x>'"
+        " WHERE email LIKE 'b@%'",
+    )
+
+    with reopen(ledger_path) as store:
+        store.check()
+        (edition,) = store.editions()
+        assert not edition.paused
+        run = store.begin_run(OWNER, NOW)
+        assert store.recover(run, NOW, UnknownPolicy.HOLD) == 1
+        found = states(store)
+        assert found == {"a": "queued", "b": "unknown", "c": "accepted", "d": "queued"}
+        (row,) = store.deliveries(state=DeliveryState.UNKNOWN)
+        assert (row.message_id, row.attempts) == ("<b@x>", 1)
+        assert len(claim(store, run)) == 2
 
 
 def test_a_migration_that_fails_changes_nothing(
@@ -542,9 +604,12 @@ def test_a_ledger_replaced_while_in_use_stops_the_run(used: Path) -> None:
 
 def test_a_path_with_odd_characters_is_a_path(tmp_path: Path) -> None:
     """Question marks, per cents and Hangul are no URI syntax."""
-    path = tmp_path / "우편 100%?#" / "post room.db"
+    path = tmp_path / "우편 100%?#" / "post [room].db"
 
     with open_new(path) as store:
         subscribe(store, "bo")
+        run = store.begin_run(OWNER, NOW)
+        store.open_journal(run, Durability.PROCESS).close()
+        assert list(journals(path)) == [(run, journal_path(path, run))]
         assert [found.key for found in store.subscribers()] == ["bo@mail.example"]
     assert path.exists()

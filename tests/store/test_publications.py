@@ -12,6 +12,7 @@ from postroom.errors import LedgerDamagedError
 from postroom.mail.outcome import DeliveryState
 from postroom.posts.publication import MailState
 from postroom.store.base import Pending, UnknownPolicy
+from postroom.store.beside import journal_path
 from postroom.subscribers.subscriber import Cadence
 from tests.store.scenes import (
     NOW,
@@ -20,6 +21,7 @@ from tests.store.scenes import (
     freeze,
     frozen,
     hand_over,
+    journal_of,
     number_posts,
     publication,
     result,
@@ -27,6 +29,8 @@ from tests.store.scenes import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from postroom.store.base import Store
     from postroom.store.sqlite.store import SqliteStore
 
@@ -160,13 +164,13 @@ def test_deliveries_are_pending_in_every_state_that_a_run_can_settle(
     assert waits(timedelta(minutes=5))
 
     claims = claim(store, run, now=later)
-    hand_over(store, claims)
+    hand_over(store, run, claims)
     assert waits()
     store.record_results([result(claims[0], DeliveryState.UNKNOWN)])
     assert waits()
     store.recover(run, later, UnknownPolicy.RESEND)
     claims = claim(store, run, now=later)
-    hand_over(store, claims)
+    hand_over(store, run, claims)
     store.record_results([result(claims[0], DeliveryState.UNKNOWN)])
 
     assert not waits()
@@ -184,13 +188,65 @@ def test_the_questions_of_an_idle_run_are_index_look_ups(store: SqliteStore) -> 
     """`pending` scans no table, however long the ledger is."""
     from postroom.store.sqlite.publications import PENDING  # noqa: PLC0415 - SQLite only
 
-    plan = store._connection.execute(f"EXPLAIN QUERY PLAN {PENDING}", (0,)).fetchall()
+    plan = store._connection.execute(
+        f"EXPLAIN QUERY PLAN {PENDING}", {"now": 0}
+    ).fetchall()
     steps = [row[3] for row in plan]
 
     scans = [step for step in steps if step.startswith("SCAN")]
     assert set(scans) <= {
         "SCAN CONSTANT ROW",
         "SCAN ledger",
+        "SCAN waiting",  # the editions with rows that wait, one look-up each
         "SCAN publication USING COVERING INDEX publication_new",
     }
-    assert sum("delivery_open" in step for step in steps) == 5
+    looks = [step for step in steps if "delivery_open" in step]
+    assert len(looks) == 8
+    assert all(step.startswith("SEARCH") for step in looks)
+
+
+def test_what_may_not_be_sent_is_not_pending(store: Store) -> None:
+    """Neither a paused edition nor one before its slot wakes a run, queued or due."""
+
+    def waits(now: datetime = NOW) -> bool:
+        return store.pending(now).deliveries
+
+    subscribe(store, "a", "b")
+    number_posts(store, 1)
+    later = NOW + timedelta(hours=1)
+    freeze(store, slot=later)
+    assert not waits()
+    assert waits(later)
+
+    store.pause("weekly-1", paused=True)
+    assert not waits(later)
+
+    store.pause("weekly-1", paused=False)
+    run = store.begin_run(OWNER, NOW)
+    taken = claim(store, run, now=later)
+    store.record_results(
+        [result(one, DeliveryState.DEFERRED, retry_at=later) for one in taken]
+    )
+    assert waits(later)
+    store.pause("weekly-1", paused=True)
+    assert not waits(later)
+
+
+def test_a_run_that_still_holds_deliveries_keeps_its_journal(
+    store: SqliteStore,
+) -> None:
+    """The next one reads it; without any it goes with the end of the run."""
+    run = frozen(store, "a", "b")
+    first, second = claim(store, run)
+    hand_over(store, run, [first])
+    store.record_results([result(second, DeliveryState.QUEUED)])
+    store.end_run(run, NOW)
+    assert journal_path(store.path, run).exists()
+
+    following = store.begin_run(OWNER, NOW)
+    assert store.recover(following, NOW, UnknownPolicy.HOLD) == 1
+    assert not journal_path(store.path, run).exists()
+
+    journal_of(store, following)
+    store.end_run(following, NOW)
+    assert not journal_path(store.path, following).exists()

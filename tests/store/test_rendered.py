@@ -48,3 +48,12 @@ def test_a_damaged_one_is_made_anew(tmp_path: Path) -> None:
     with RenderCache(path, "k") as cache:
         cache.rows()
         cache.keep([ROW], [])
+
+
+def test_where_the_disk_takes_none_it_lasts_for_the_run(tmp_path: Path) -> None:
+    """A cache that cannot be written is no reason to stop."""
+    path = tmp_path / "c.db"
+    path.mkdir()
+    with RenderCache(path, "k") as cache:
+        cache.keep([ROW], [])
+        assert cache.rows() == {"글.md": ROW}

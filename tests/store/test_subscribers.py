@@ -297,7 +297,7 @@ def test_no_trace_of_an_erased_address_is_left(store: Store, ledger_path: Path) 
     """Neither as subscriber, nor in the ledger, nor in what servers said of it."""
     run = frozen(store, "secretive", "kim")
     claims = claim(store, run)
-    hand_over(store, claims)
+    hand_over(store, run, claims)
     store.record_results(
         [result(one, DeliveryState.FAILED, f"<{one.email}> unknown") for one in claims]
     )
@@ -315,7 +315,7 @@ def test_erasing_skips_what_waits_and_keeps_what_is_decided(store: Store) -> Non
     """The ledger still adds up; the rows have no address."""
     run = frozen(store, "bo")
     (taken,) = claim(store, run)
-    hand_over(store, [taken])
+    hand_over(store, run, [taken])
     store.record_results([result(taken, DeliveryState.ACCEPTED, "ok")])
     number_posts(store, 2, 3)
     freeze(store, "weekly-2", posts=(2,))
@@ -340,11 +340,11 @@ def test_erasing_someone_under_way_lets_the_run_finish_without_the_address(
     """The claim keeps its state; what the server says later is not kept."""
     run = frozen(store, "bo")
     claims = claim(store, run)
-    hand_over(store, claims)
+    hand_over(store, run, claims)
 
     store.erase("bo@mail.example", LATER)
     (row,) = store.deliveries()
-    assert (row.state, row.email) == (DeliveryState.HANDING, "")
+    assert (row.state, row.email) == (DeliveryState.CLAIMED, "")
     store.record_results(
         [
             result(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,8 @@ from postroom.subscribers.token import (
     Keys,
     LinkError,
     LinkExpiredError,
+    LinkSigner,
+    PreparedMac,
     Purpose,
     parse_keys,
     sign_link,
@@ -45,6 +48,27 @@ def test_links_stay_the_same() -> None:
     assert (
         sign_link(Purpose.UNSUBSCRIBE, 42, KEYS) == "140d10.42.bLPJHkr3HLOpTt2ffGojAg"
     )
+
+
+@given(IDS, st.sampled_from(Purpose), st.sampled_from([OLD, OLD + b"\n" + NEW]))
+def test_a_signer_of_many_links_makes_the_same_links(
+    subscriber_id: int, purpose: Purpose, secret: bytes
+) -> None:
+    """Prefix and rest are what `sign_link` returns, by the newest key."""
+    keys = parse_keys(secret)
+    signer = LinkSigner(purpose, keys)
+    text = signer.prefix + signer.sign(subscriber_id).decode("ascii")
+    assert text == sign_link(purpose, subscriber_id, keys)
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=200))
+def test_a_prepared_mac_is_the_mac(secret: bytes, begin: bytes, rest: bytes) -> None:
+    """RFC 2104 with keys shorter than a block, as long, and longer; again and again."""
+    prepared = PreparedMac(secret, begin)
+    expected = hmac.digest(secret, begin + rest, "sha256")
+    assert prepared.digest(rest) == expected
+    assert prepared.digest(b"else") != expected or rest == b"else"
+    assert prepared.digest(rest) == expected
 
 
 @given(IDS, st.sampled_from(Purpose), st.sampled_from(Purpose))

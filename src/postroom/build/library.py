@@ -21,7 +21,7 @@ from postroom.store.rendered import RenderCache, Rendered
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from postroom.config import Config
+    from postroom.config.sections import Config
     from postroom.files.folder import Folder
     from postroom.posts.post import SiteMap
 

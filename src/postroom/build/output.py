@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import jinja2
 
     from postroom.build.library import Library
-    from postroom.config import Config
+    from postroom.config.sections import Config
     from postroom.files.folder import Folder
     from postroom.files.output import Output
     from postroom.store.base import Facts

@@ -21,7 +21,7 @@ from postroom.version import VERSION
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postroom.config import Config
+    from postroom.config.sections import Config
     from postroom.files.folder import Folder
 
 FILE_NAME = "build.json"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from postroom.build.library import Library
-    from postroom.config import Config
+    from postroom.config.sections import Config
     from postroom.errors import Problem
     from postroom.files.folder import Folder
     from postroom.store.base import Store

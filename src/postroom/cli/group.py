@@ -18,16 +18,20 @@ COMMANDS = {
     "build": "Write feeds and pages; send nothing.",
     "check": "Name every post that has a fault or is not what it seems.",
     "deliveries": "The ledger: what became of each message.",
+    "dkim": "A key for signatures, and its DNS record.",
+    "pause": "Send nothing more of an edition.",
     "plan": "What goes out next: slots, posts, recipients.",
     "posts": "Ids, numbers and mail state of posts.",
     "publish": "The cron command: feeds, pages, due editions, delivery.",
+    "resume": "Let an edition go on that was paused.",
+    "send-test": "One letter to one address, outside the ledger.",
     "subscribers": "Who receives letters.",
 }
 INTERRUPTED = 130
 
 
 class LazyGroup(click.Group):
-    """A group that imports `postroom.cli.NAME` when NAME is called."""
+    """A group that imports `postroom.cli.NAME` (`-` as `_`) when NAME is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names for `--help` and completion."""
@@ -37,7 +41,8 @@ class LazyGroup(click.Group):
         """Import and return a command; None when there is no such one."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"postroom.cli.{cmd_name}").command
+        module = cmd_name.replace("-", "_")
+        command = import_module(f"postroom.cli.{module}").command
         assert isinstance(command, click.Command)  # noqa: S101 - a slip of ours, not of the user
         return command
 

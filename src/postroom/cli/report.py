@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from postroom.cli.shell import read_world
 from postroom.mail.outcome import DeliveryState
+from postroom.publish import open_site
 
 if TYPE_CHECKING:
-    from postroom.config import Config
+    from postroom.config.sections import Config
     from postroom.publish import Report
 
 NEEDS_A_PERSON = 1
+TRY_AGAIN = 75
+WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 MAX_NAMED = 20
 """Failed recipients named one by one; the rest are counted, `deliveries list` has all."""
 
@@ -70,6 +74,11 @@ def print_faults(report: Report) -> int:
             err=True,
         )
         code = NEEDS_A_PERSON
+    if report.delivered.stopped and report.deliveries.get(DeliveryState.QUEUED):
+        click.echo(
+            "postroom: stopped by a signal; the rest goes with the next run", err=True
+        )
+        code = code or TRY_AGAIN
     if report.delivered.fault is not None:
         click.echo(f"postroom: {report.delivered.fault}", err=True)
         code = report.delivered.fault.exit_code
@@ -103,10 +112,30 @@ def print_summary(config: Config, report: Report, *, dry: bool) -> None:
         f"{count} {state}" for state, count in report.deliveries.items() if count
     )
     click.echo(f"letters  {told or 'none due'}")
+    if not dry and (paused := _waiting_in_paused(config, report)):
+        click.echo(f"note     paused: {', '.join(paused)} (`postroom resume` goes on)")
     if config.mail.transport == "outbox" and config.outbox_folder.exists():
         click.echo(
             f"outbox   {config.outbox_folder} (open the .eml files in a mail program)"
         )
+
+
+def _waiting_in_paused(config: Config, report: Report) -> list[str]:
+    """The paused editions that letters of this report wait in."""
+    waiting = [state for state in WAITING if report.deliveries.get(state)]
+    if not waiting:
+        return []
+    from postroom.cli.edition import paused_editions  # noqa: PLC0415 - for a person only
+
+    with open_site(config, read_world()) as store:
+        return [
+            key
+            for key in sorted(paused_editions(store))
+            if any(
+                next(store.deliveries(edition=key, state=state), None)
+                for state in waiting
+            )
+        ]
 
 
 FEED_FILES = ("atom.xml", "rss.xml", "feed.json")

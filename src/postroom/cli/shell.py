@@ -6,13 +6,17 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from postroom.config import Config, find_root, read_config
+from postroom.config.reading import find_root, read_config
 from postroom.errors import ConfigError
 from postroom.publish import World
 from postroom.store.base import Owner
+
+if TYPE_CHECKING:
+    from postroom.config.sections import Config
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

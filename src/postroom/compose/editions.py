@@ -18,18 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from postroom.config import Config
+    from postroom.config.sections import Config
     from postroom.digests.edition import EditionPlan, Offer
     from postroom.digests.guard import MailingPlan
     from postroom.posts.post import Post
     from postroom.posts.publication import Publication
-    from postroom.store.base import Facts, Pending, Store
+    from postroom.store.base import Edition, Facts, Pending, Store
 
     ReadShelf = Callable[[], "Shelf"]
     """Called only when something is due."""
 
 WITHOUT_HISTORY = timedelta(days=400)
 """How far back a cadence that never was due looks for its last slot: beyond a year."""
+YOUNG = timedelta(days=7)
+"""Editions are prepared a day before their slot at most; a paused one may take longer."""
 
 
 class Shelf(NamedTuple):
@@ -145,9 +147,28 @@ def _due(
     for cadence, cron in config.digest.crons().items():
         since = last.get(cadence, now - WITHOUT_HISTORY)
         slot = due_slot(cron, config.site.timezone, since, now)
+        if slot is None and config.digest.prepare:
+            ahead = now + config.digest.prepare
+            slot = due_slot(cron, config.site.timezone, since, ahead)
         if slot is not None:
             found.append((cadence, slot))
     return found
+
+
+def coming_editions(store: Store, now: datetime) -> tuple[list[Edition], list[str]]:
+    """Editions frozen ahead of a slot still to come, and the keys of others as young.
+
+    Of the latter what was prepared is not needed any more, once nothing is queued.
+    """
+    coming, done = [], []
+    for edition in store.editions():  # newest first
+        if edition.frozen_at < now - YOUNG:
+            break
+        if edition.slot > now:
+            coming.append(edition)
+        elif not store.queued_after(edition.key, 0, 1):
+            done.append(edition.key)
+    return coming, done
 
 
 def _freeze(

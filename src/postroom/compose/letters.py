@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from postroom.feeds.formats import FORMATS
 from postroom.files.package import template_loader
+from postroom.files.signatures import SignatureReader, signatures_path
 from postroom.mail.letter import Letter, LetterSettings, render_letter
-from postroom.mail.message import Message, Recipient, Sender, build_message
+from postroom.mail.message import CompiledLetter, Message, Sender, compile_letter
 from postroom.site.theme import build_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import tzinfo
+    from pathlib import Path
 
-    from postroom.config import Config
+    from postroom.config.sections import Config
     from postroom.digests.edition import EditionPlan
+    from postroom.mail.dkim import DkimKey
+    from postroom.mail.message import Draft
     from postroom.posts.post import Post
     from postroom.store.base import Claim, Store
+
+ISSUES = 4
+"""Editions kept: a run sends one after the other, and old ones' deferred letters."""
 
 
 def render_letters(
@@ -62,26 +70,99 @@ def build_sender(config: Config, secret: bytes) -> Sender:
     )
 
 
-def message_builder(
-    store: Store, sender: Sender, zone: tzinfo
-) -> Callable[[Claim], Message]:
-    """Return what makes a claim's message; letters are read once per edition."""
-    letters: dict[str, dict[int, Letter]] = {}
+class LetterPress:
+    """Makes the messages of claims; each letter is read and compiled once.
 
-    def build(claim: Claim) -> Message:
-        if claim.edition not in letters:
-            letters.clear()  # claims come edition by edition: one is enough
-            letters[claim.edition] = store.letters(claim.edition)
-        return build_message(
-            letters[claim.edition][claim.variant],
-            sender,
-            Recipient(
-                edition=claim.edition,
-                subscriber_id=claim.subscriber_id,
-                email=claim.email,
-                name=claim.name,
-            ),
-            claim.frozen_at.astimezone(zone),
+    With `keys` they are signed: what was signed ahead of the slot is looked up, for the
+    rest a draft is returned that someone has to sign.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sender: Sender,
+        zone: tzinfo,
+        keys: Sequence[DkimKey],
+        state_folder: Path,
+    ) -> None:
+        self._store = store
+        self._sender = sender
+        self._zone = zone
+        self.keys = keys
+        self._state_folder = state_folder
+        self._issues: dict[str, Issue] = {}
+
+    def __call__(self, claim: Claim) -> Message | Draft:
+        """Return the message, or its draft; the contract is `delivery.settings.Compose`."""
+        issue = self._issue(claim)
+        letter = issue.letter(claim.variant)
+        if not self.keys:
+            return letter.fill(claim)
+        draft = letter.draft(claim)
+        signed = issue.signatures.find(claim.subscriber_id, draft.fingerprint)
+        return draft.complete(signed) if signed else draft
+
+    def draft(self, claim: Claim) -> Draft:
+        """Return the draft of a claim's message, for signing ahead."""
+        return self._issue(claim).letter(claim.variant).draft(claim)
+
+    def close(self) -> None:
+        """Close the files of signatures."""
+        while self._issues:
+            self._issues.popitem()[1].signatures.close()
+
+    def _issue(self, claim: Claim) -> Issue:
+        issue = self._issues.get(claim.edition)
+        if issue is None:
+            if len(self._issues) >= ISSUES:
+                oldest = next(iter(self._issues))
+                self._issues.pop(oldest).signatures.close()
+            issue = self._issues[claim.edition] = self._open(claim)
+        return issue
+
+    def _open(self, claim: Claim) -> Issue:
+        date = claim.dated.astimezone(self._zone)
+        edition, keys = claim.edition, self.keys
+
+        def compile_(letter: Letter) -> CompiledLetter:
+            return compile_letter(letter, self._sender, edition, date, keys)
+
+        signatures = SignatureReader(
+            signatures_path(self._state_folder, edition),
+            octets=signed_octets(keys),
+            stamp=stamp(keys),
         )
+        return Issue(self._store.letters(edition), compile_, signatures)
 
-    return build
+
+class Issue:
+    """What a press keeps of one edition."""
+
+    def __init__(
+        self,
+        letters: Mapping[int, Letter],
+        compile_: Callable[[Letter], CompiledLetter],
+        signatures: SignatureReader,
+    ) -> None:
+        self.signatures = signatures
+        self._letters = letters
+        self._compile = compile_
+        self._compiled: dict[int, CompiledLetter] = {}
+
+    def letter(self, variant: int) -> CompiledLetter:
+        """Return a variant, compiled when it is first asked for."""
+        compiled = self._compiled.get(variant)
+        if compiled is None:
+            compiled = self._compiled[variant] = self._compile(self._letters[variant])
+        return compiled
+
+
+def signed_octets(keys: Sequence[DkimKey]) -> int:
+    """Return how long what is signed ahead is: the body's hash and the signatures."""
+    return sha256().digest_size + sum(key.signature_octets for key in keys)
+
+
+def stamp(keys: Sequence[DkimKey]) -> bytes:
+    """Return 16 octets that other keys, or other names for them, would change."""
+    told = [(key.domain, key.selector, key.algorithm, key.public.hex()) for key in keys]
+    return sha256(repr(told).encode()).digest()[:16]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from postroom.config import Config
+    from postroom.config.sections import Config
     from postroom.posts.post import Post
     from postroom.store.base import Store
 

@@ -1,114 +1,90 @@
-"""A lane: one connection at a time, renewed when it breaks, given up when it gets nowhere."""
+"""A lane: one connection at a time, renewed when it breaks, given up when it gets nowhere.
+
+It is the feed of its session: what the session takes comes from the dispatch, what the
+session says goes to the tally.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from postroom.errors import RelayAwayError, RelayRefusedError
-from postroom.mail.outcome import DeliveryState, Outcome, Phase, internal_outcome
+from postroom.mail.outcome import DeliveryState, Outcome, Phase, is_slow_down
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable
+
     from postroom.delivery.dispatch import Dispatch
-    from postroom.delivery.ledger import Work
-    from postroom.mail.message import Message
-    from postroom.smtp.base import Session, Transport
+    from postroom.delivery.outlet import Outlet
+    from postroom.delivery.work import Work
+    from postroom.smtp.base import Session
 
 BREAKS_LIMIT = 2
 """A relay that breaks off so often over one recipient does not like that recipient."""
 
 
 class Lane:
-    """Deals with one claim after the other."""
+    """Number `number` of `outlet`'s lanes, from 0; the contract is `smtp.base.Feed`."""
 
-    def __init__(self, dispatch: Dispatch, transport: Transport) -> None:
+    def __init__(self, dispatch: Dispatch, outlet: Outlet, number: int) -> None:
         self._dispatch = dispatch
-        self._transport = transport
+        self._outlet = outlet
+        self._number = number
         self._session: Session | None = None
+        self._kept: Work | None = None
+        """Taken to find out whether a connection is worth while."""
         self._tries = 0
         """New connections since the relay last said anything about a recipient."""
+        self._heard = 0
+        """Verdicts on all connections when the first of them was tried."""
 
     async def run(self) -> None:
         """Work until there is no more, the run stops, or the relay stays away."""
         try:
-            while (work := await self._dispatch.take()) is not None:
+            while await self._has_work():
                 try:
-                    alive = await self._deal_with(work)
-                finally:
-                    self._dispatch.put_back(work)
-                if self._dispatch.tally.fault:
-                    self._dispatch.stop()
-                if not alive:
+                    await self._send()
+                except RelayAwayError as trouble:
+                    if not await self._renew(trouble):
+                        break
+                except RelayRefusedError as trouble:
+                    self._dispatch.retire(self._outlet, trouble)
                     break
         except BaseException:
             self._dispatch.stop()
             raise
         finally:
+            self._leave_kept()
             await self._drop()
 
-    async def _deal_with(self, work: Work) -> bool:
-        """Send `work`, over new connections if need be; False ends the lane."""
-        if work.message is None:
-            self._dispatch.tally.settle(work, internal_outcome(work.obstacle))
-            return True
-        await self._dispatch.turn()
-        while not work.settled and not self._dispatch.stopping:
-            try:
-                trouble = await self._attempt(work, work.message)
-            except RelayAwayError as error:
-                trouble = error
-            except RelayRefusedError as error:
-                self._dispatch.stop(error)
-                return False
-            if trouble and not await self._renew(trouble):
-                return False
-        return True
+    async def _has_work(self) -> bool:
+        """Keep the next work, waiting for it; False when there will be none."""
+        if self._kept is None:
+            self._kept = await self._next(whole_run=True)
+        return self._kept is not None
 
-    async def _attempt(self, work: Work, message: Message) -> RelayAwayError | None:
-        """Try once. None: `work` is settled and all is well; else a new connection is due."""
+    async def _send(self) -> None:
         if self._session is None:
-            self._session = await self._transport.open()
-        intent = Intent(self._dispatch, work, message.message_id)
-        try:
-            outcome = await self._session.send(message, intent)
-        except BaseException:
-            self._settle_interrupted(work, intent)
-            raise
-        if intent.refused:
-            await self._drop()
-            self._dispatch.tally.give_back(work)
-            return None
-        if outcome.state is DeliveryState.QUEUED:
-            return self._relay_trouble(work, outcome)
-        self._dispatch.tally.settle(work, outcome)
-        if outcome.state is DeliveryState.UNKNOWN:
-            return _breaking_off(outcome)
-        self._tries = 0
-        return None
-
-    def _settle_interrupted(self, work: Work, intent: Intent) -> None:
-        """After an intent the ledger needs the truth: sent perhaps, or surely not."""
-        if intent.asked:
-            state = DeliveryState.UNKNOWN if intent.granted else DeliveryState.DEFERRED
-            outcome = Outcome(state=state, phase=Phase.DOT, reply=None)
-            self._dispatch.tally.settle(work, outcome)
-
-    def _relay_trouble(self, work: Work, outcome: Outcome) -> RelayAwayError:
-        """Blame the relay, but over one recipient only once, lest it hold up the others."""
-        if outcome.phase in {Phase.RCPT, Phase.DATA}:
-            work.breaks += 1
-        if work.breaks >= BREAKS_LIMIT:
-            state, phase, reply = DeliveryState.DEFERRED, outcome.phase, outcome.reply
-            self._dispatch.tally.settle(
-                work, Outcome(state=state, phase=phase, reply=reply)
-            )
-        return _breaking_off(outcome)
+            self._session = await self._outlet.transport.open()
+            self._outlet.connected += 1
+        await self._session.run(self)
+        await self._drop()
 
     async def _renew(self, trouble: RelayAwayError) -> bool:
         """Close what is left and wait; False when enough was tried."""
+        outlet, back_off = self._outlet, self._dispatch.settings.back_off
+        self._leave_kept()
         await self._drop()
-        back_off = self._dispatch.settings.back_off
+        if not outlet.connected and not outlet.failing:
+            outlet.failing = trouble
+            self._dispatch.wake()  # others need not wait for it any more
+        if not self._tries:
+            self._heard = outlet.heard
         if self._tries >= len(back_off):
-            self._dispatch.give_up(trouble)
+            if outlet.give_up(self._number, self._heard):
+                self._dispatch.retire(outlet, trouble)
+            self._dispatch.wake()  # another lane may be admitted in its place
             return False
         await self._dispatch.pause(back_off[self._tries])
         self._tries += 1
@@ -117,33 +93,84 @@ class Lane:
     async def _drop(self) -> None:
         session, self._session = self._session, None
         if session:
+            self._outlet.connected -= 1
             await session.close()
 
+    def _leave_kept(self) -> None:
+        work, self._kept = self._kept, None
+        if work:
+            self._dispatch.put_back(work)
 
-def _breaking_off(outcome: Outcome) -> RelayAwayError:
-    return RelayAwayError(
-        f"the relay breaks off at {outcome.phase.upper()}: {outcome.reply}",
-        cure="it is tried again with the next run",
-    )
+    # -- the session's feed --------------------------------------------------------
+
+    def take(self) -> Work | None:
+        """The next message, if there is one that may leave now."""
+        if self._kept:
+            work, self._kept = self._kept, None
+            return work
+        if not self._outlet.admits(self._number):
+            return None
+        return self._dispatch.take(self._outlet)
+
+    async def wait(self) -> Work | None:
+        """The next message; None ends the session, but perhaps not the lane."""
+        return self.take() or await self._next(whole_run=False)
+
+    async def _next(self, *, whole_run: bool) -> Work | None:
+        """Wait for a message; a lane too many for its relay waits without a session."""
+        while True:
+            work = self.take()
+            if work:
+                return work
+            if not whole_run and not self._outlet.admits(self._number):
+                return None
+            if not await self._dispatch.until_change(self._outlet):
+                return None
+
+    def intend(self, work: Work) -> bool | Awaitable[bool]:
+        """Put the intent on record, unless the claim is too old by now."""
+        if not self._dispatch.is_fresh(work):
+            return False
+        return self._dispatch.ledger.intend(work)
+
+    def settle(self, work: Work, outcome: Outcome) -> None:
+        """Record what became of `work`, and learn from it about the relay."""
+        dispatch = self._dispatch
+        state, reply = outcome.state, outcome.reply
+        if state is DeliveryState.QUEUED:
+            self._settle_unsent(work, outcome)
+        else:
+            dispatch.tally.settle(work, outcome)
+            dispatch.done(work)
+            if state is not DeliveryState.UNKNOWN:
+                self._tries = 0
+                self._outlet.hear()
+        if state is DeliveryState.ACCEPTED:
+            if self._outlet.grow():
+                dispatch.wake()
+        elif reply and is_slow_down(reply):
+            self._outlet.shrink(dispatch.now())
+        if dispatch.tally.fault:
+            dispatch.stop()
+
+    def _settle_unsent(self, work: Work, outcome: Outcome) -> None:
+        """Blame the relay, but over one recipient only once, lest it hold up the others."""
+        if outcome.phase in {Phase.RCPT, Phase.DATA} and outcome.reply:
+            work.breaks += 1
+        if work.breaks < BREAKS_LIMIT:
+            self._dispatch.put_back(work)
+            return
+        deferred = Outcome(
+            state=DeliveryState.DEFERRED, phase=outcome.phase, reply=outcome.reply
+        )
+        self._dispatch.tally.settle(work, deferred)
+        self._dispatch.done(work)
 
 
-class Intent:
-    """What a session awaits before the dot; remembers how that went."""
-
-    def __init__(self, dispatch: Dispatch, work: Work, message_id: str) -> None:
-        self._dispatch = dispatch
-        self._work = work
-        self._message_id = message_id
-        self.asked = False
-        self.granted = False
-        self.refused = False
-
-    async def __call__(self) -> bool:
-        """Make the intent durable; False where the claim is stale or too old."""
-        if self._dispatch.is_fresh(self._work):
-            self.asked = True
-            self.granted = await self._dispatch.ledger.intend(
-                self._work.claim, self._message_id
-            )
-        self.refused = not self.granted
-        return self.granted
+def start_lanes(dispatch: Dispatch, loop: asyncio.AbstractEventLoop) -> None:
+    """Start every lane of every outlet."""
+    dispatch.lanes = [
+        loop.create_task(Lane(dispatch, outlet, number).run())
+        for outlet in dispatch.outlets
+        for number in range(outlet.transport.connections)
+    ]

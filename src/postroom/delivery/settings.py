@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from postroom.store.base import Durability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from postroom.mail.outcome import DeliveryState
     from postroom.store.base import Claim
 
-    Compose = Callable[[Claim], Message]
-    """Makes a claim's message; runs in the store's thread and may read the store."""
     Progress = Callable[[int, int], None]
     """Called with (decided so far, in all)."""
 
@@ -29,6 +29,22 @@ GRACE_SECONDS = 30.0
 """How long a stopped run waits for verdicts under way."""
 
 
+class Draft(Protocol):
+    """A message without its signatures (`mail.message`)."""
+
+    def sign(self) -> Message:
+        """Make them, which takes long and may be done in any thread."""
+        ...
+
+
+class Compose(Protocol):
+    """Makes a claim's message; called by the event loop's thread."""
+
+    def __call__(self, claim: Claim) -> Message | Draft:
+        """What it raises fails that one delivery."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySettings:
     """What a run is told; `clock` may be simulated, leases go by the real one."""
@@ -40,8 +56,11 @@ class DeliverySettings:
     """0 to 1, for the random part of retries."""
     max_retry: timedelta
     """Editions frozen longer ago than this expire."""
-    rate: float = 0.0
-    """Messages a second over all connections; 0 is no limit."""
+    durability: Durability = Durability.PROCESS
+    domain_rate: float = 0.0
+    """Messages a second to any one recipient domain; 0 is no limit."""
+    domain_rates: Mapping[str, float] = field(default_factory=dict)
+    """The same for the domains it names."""
     lease: int = LEASE_SECONDS
     """Seconds; more than `VERDICT_RESERVE`."""
     grace: float = GRACE_SECONDS
@@ -62,5 +81,7 @@ class Delivered:
     """(address, reply) of the first failed ones."""
     fault: PostroomError | None = None
     """Why the run ended before its work did; the rest is queued still."""
+    troubles: tuple[PostroomError, ...] = ()
+    """Relays that were no use while others did their work."""
     stopped: bool = False
     """Whether a signal ended it."""

@@ -11,8 +11,9 @@ from postroom.mail.retry import plan_retry
 from postroom.store.base import Result
 
 if TYPE_CHECKING:
-    from postroom.delivery.ledger import Ledger, Work
+    from postroom.delivery.ledger import Ledger
     from postroom.delivery.settings import DeliverySettings, Progress
+    from postroom.delivery.work import Work
     from postroom.mail.outcome import Reply
 
 STREAK_LIMIT = 10
@@ -50,7 +51,7 @@ class Tally:
             attempts, jitter = work.claim.attempts + 1, self._settings.random()
             retry_at = plan_retry(self._settings.clock(), attempts, jitter)
         self._ledger.record(
-            Result(claim=work.claim, outcome=outcome, retry_at=retry_at)
+            work, Result(work.claim, outcome, retry_at, work.message_id)
         )
         if outcome.state is not DeliveryState.QUEUED:
             self._count(work, outcome)
@@ -73,11 +74,11 @@ class Tally:
     def _note_failure(self, work: Work, reply: Reply | None) -> None:
         if len(self.failures) < FAILURES_NAMED:
             self.failures.append((work.claim.email, str(reply or "")))
-        if work.message is None or (reply and is_policy(reply)):
+        if work.obstacle or (reply and is_policy(reply)):
             self._streak += 1
         if self._streak < STREAK_LIMIT or self.fault:
             return
-        if work.message is None:
+        if work.obstacle:
             self.fault = PostroomError(
                 f"{self._streak} letters in a row failed, the last one with us:"
                 f" {work.obstacle}",

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from postroom.errors import ConfigError, PostError, Problem
+from postroom.errors import ConfigError, PostError, PostroomError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,8 @@ def walk_folder(root: Path, is_post: Callable[[str], bool]) -> Folder:
     """Walk `root`; raise ConfigError when it is no folder.
 
     Hidden names and links that lead out of the folder are passed over; special files
-    (pipes, devices) are no posts. What cannot be listed becomes a problem.
+    (pipes, devices) are no posts. Raises PostroomError for what cannot be listed: its
+    posts would look as if they were deleted, and be sent to nobody, ever.
     """
     if not root.is_dir():
         raise ConfigError(
@@ -70,10 +71,10 @@ def _walk(
         with os.scandir(folder.root / below if below else folder.root) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        folder.problems.append(
-            Problem(path=below, message=f"cannot be listed: {error.strerror}")
-        )
-        return
+        raise PostroomError(
+            f"{folder.root / below}: cannot be listed ({error.strerror})",
+            cure="check the disk and the permissions of the folder",
+        ) from error
     for entry in entries:
         path = below + entry.name
         if entry.name.startswith(".") or not _stays_inside(entry, real_root):

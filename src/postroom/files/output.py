@@ -133,7 +133,17 @@ def _copy_bytes(source: Path, place: str) -> None:
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Replace a small state file, synced: it survives a kill and a power loss."""
+    """Replace a small state file, synced: it survives a kill and a power loss.
+
+    Raises OutputError; then the file is as it was before.
+    """
+    try:
+        _replace_synced(path, data, mode)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}", cure=CURE) from error
+
+
+def _replace_synced(path: Path, data: bytes, mode: int) -> None:
     new = path.with_name(path.name + TEMPORARY)
     new.unlink(missing_ok=True)  # a killed run's may have other permissions
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

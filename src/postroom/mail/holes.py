@@ -6,12 +6,13 @@ so no post can forge one, and they pass through the CSS inliner untouched, in `h
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from postroom.errors import MessageUnsafeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
 HOLE_START = "\ufdd0"
 HOLE_END = "\ufdd1"
@@ -21,17 +22,21 @@ UNSUBSCRIBE_HOLE = f"{HOLE_START}unsubscribe{HOLE_END}"
 PREFERENCES_HOLE = f"{HOLE_START}preferences{HOLE_END}"
 """The subscriber's link to change rhythm and topics."""
 
+_DAMAGED = re.compile(f"[{HOLE_START}{HOLE_END}]")
+_HOLE = re.compile(f"({HOLE_START}[^{HOLE_START}{HOLE_END}]*{HOLE_END})")
 
-def fill_holes(text: str, values: Mapping[str, str]) -> str:
-    """Return `text` with every hole replaced; keys of `values` are holes.
 
-    Raises MessageUnsafeError when a hole remains: an unfilled link is worse than no mail.
+def split_at_holes(text: str, holes: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Return what stands around the holes of `text`, and which of `holes` each is.
+
+    One piece more than holes. Raises MessageUnsafeError for a hole that is none of
+    them: an unfilled link is worse than no mail.
     """
-    for hole, value in values.items():
-        text = text.replace(hole, value)
-    if HOLE_START in text or HOLE_END in text:
+    pieces = _HOLE.split(text)
+    between, found = pieces[::2], pieces[1::2]
+    if not set(found).issubset(holes) or any(map(_DAMAGED.search, between)):
         raise MessageUnsafeError(
             "the letter has a hole that nothing fills",
             cure="restore templates/letter/ or use only the names it defines",
         )
-    return text
+    return between, [holes.index(hole) for hole in found]

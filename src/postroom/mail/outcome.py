@@ -20,6 +20,9 @@ class DeliveryState(StrEnum):
     SKIPPED = "skipped"
     EXPIRED = "expired"
 
+    # Enum's own is a call into Python, for every look-up of every message.
+    __hash__ = str.__hash__
+
 
 TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.QUEUED: frozenset(
@@ -35,6 +38,9 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
             DeliveryState.DEFERRED,
             DeliveryState.FAILED,
             DeliveryState.SKIPPED,
+            # Where the intent stood in a journal, the row itself was never `handing`.
+            DeliveryState.ACCEPTED,
+            DeliveryState.UNKNOWN,
         }
     ),
     DeliveryState.HANDING: frozenset(
@@ -94,6 +100,8 @@ class Reply:
 
     def __str__(self) -> str:
         """The reply in one line, as people and the ledger read it."""
+        if self.code and self.status and self.text:
+            return f"{self.code} {self.status} {self.text}"
         code = str(self.code) if self.code else ""
         return " ".join(word for word in (code, self.status, self.text) if word)
 
@@ -153,8 +161,9 @@ def parse_reply(code: int, text: str) -> Reply:
         status = f"{found[1]}.{int(found[2])}.{int(found[3])}"
         if found.re is STATUS:
             lines = [_without(line, status) for line in lines]
-    words = MULTIPLE.sub(" ", " ".join(lines)).strip()
-    words = words.encode("utf-8", "replace").decode("utf-8")
+    words = " ".join(lines)
+    if not (words.isascii() and words.isprintable()) or "  " in words:
+        words = MULTIPLE.sub(" ", words).encode("utf-8", "replace").decode("utf-8")
     return Reply(code=code, status=status, text=words[:TEXT_LIMIT].strip())
 
 
@@ -216,6 +225,10 @@ def build_outcome(phase: Phase, reply: Reply | None) -> Outcome:
         state=state,
         phase=phase,
         reply=reply,
+        # At RCPT alone: there the address is all that was asked about. After the dot the
+        # same words may come from a filter that read the content, or from a hop behind
+        # the one that knew the address. To fail one letter is mended by the next one; a
+        # subscriber suppressed for nothing gets no letter that could mend it.
         suppress=phase is Phase.RCPT and reply is not None and _is_no_address(reply),
     )
 
@@ -231,6 +244,11 @@ def is_policy(reply: Reply) -> bool:
     if reply.status:
         return reply.status.startswith("5.7.")
     return reply.code == POLICY_CODE
+
+
+def is_slow_down(reply: Reply) -> bool:
+    """Whether a relay asks for fewer connections: 421, or any 4.7.x (RFC 3463 §3.8)."""
+    return reply.code == SHUTTING_DOWN or reply.status.startswith("4.7.")
 
 
 def _is_no_address(reply: Reply) -> bool:

@@ -12,26 +12,26 @@ import re
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import aiosmtplib
 
-from postroom.config import PORTS
+from postroom.config.sections import PORTS
 from postroom.errors import RelayAwayError, RelayRefusedError
 from postroom.mail.outcome import Concern, Phase, concern, parse_reply
-from postroom.smtp.dialogue import Dialogue
+from postroom.smtp.dialogue import TICK, Dialogue
+from postroom.smtp.exchange import WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from postroom.config import SmtpConfig
+    from postroom.config.sections import RelayConfig
     from postroom.errors import PostroomError
 
 AUTH_METHODS = ("plain", "login", "cram-md5")
 """Best first. One is tried and no other: three refusals a time would lock accounts."""
 HOST_NAME = re.compile(r"(?=.{1,255}$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-WAIT = "it is tried again with the next run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,11 @@ class Timeouts:
     verdict: float = 600.0
     """Sending the body and the reply to the final dot: the dearest one to give up."""
     quit: float = 5.0
+
+    @property
+    def shortest(self) -> float:
+        """Of those that a connection in use knows."""
+        return min(self.command, self.data, self.verdict, self.quit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,26 +79,26 @@ class Relay:
         return f"{self.host}:{self.port}"
 
 
-def build_relay(smtp: SmtpConfig, *, root: Path, password: str) -> Relay:
+def build_relay(config: RelayConfig, *, root: Path, password: str) -> Relay:
     """The relay of a site; `ca_file` is relative to `root`. Raises RelayRefusedError."""
-    if smtp.tls == "none" and smtp.username:
+    if config.tls == "none" and config.username:
         raise RelayRefusedError(
             "smtp.username: no login without TLS",
             cure='set smtp.tls to "starttls" or "implicit"',
         )
     return Relay(
-        host=smtp.host,
-        port=smtp.port or PORTS[smtp.tls],
-        tls=smtp.tls,
-        tls_context=None if smtp.tls == "none" else _tls_context(smtp, root),
-        username=smtp.username,
+        host=config.host,
+        port=config.port or PORTS[config.tls],
+        tls=config.tls,
+        tls_context=None if config.tls == "none" else _tls_context(config, root),
+        username=config.username,
         password=password,
     )
 
 
-def _tls_context(smtp: SmtpConfig, root: Path) -> ssl.SSLContext:
+def _tls_context(config: RelayConfig, root: Path) -> ssl.SSLContext:
     """Verify against `smtp.ca_file` alone, else SSL_CERT_FILE or the system's store."""
-    path = root / smtp.ca_file if smtp.ca_file else None
+    path = root / config.ca_file if config.ca_file else None
     try:
         return ssl.create_default_context(cafile=path)
     except OSError as error:  # ssl.SSLError is one
@@ -103,12 +108,22 @@ def _tls_context(smtp: SmtpConfig, root: Path) -> ssl.SSLContext:
         ) from None
 
 
+class _Client(aiosmtplib.SMTP):
+    """Closes at once: a polite end of TLS waits half a minute for a server that hangs."""
+
+    def close(self) -> None:
+        transport = self.transport
+        super().close()
+        if transport is not None:
+            cast("asyncio.Transport", transport).abort()
+
+
 async def connect(relay: Relay, timeouts: Timeouts) -> Greeted:
     """Connect, secure, log in; raise RelayAwayError or RelayRefusedError."""
     implicit = relay.tls == "implicit"
     host_name = socket.gethostname()
     is_name = HOST_NAME.fullmatch(host_name) is not None
-    client = aiosmtplib.SMTP(
+    client = _Client(
         hostname=relay.host,
         port=relay.port,
         use_tls=implicit,
@@ -125,11 +140,12 @@ async def connect(relay: Relay, timeouts: Timeouts) -> Greeted:
             await _secure_and_log_in(client, relay)
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         client.close()
+        await asyncio.sleep(0)  # closes the socket
         raise _explain(error, relay) from error
     except BaseException:
         client.close()
         raise
-    return _take_over(client)
+    return _take_over(client, timeouts)
 
 
 async def _secure_and_log_in(client: aiosmtplib.SMTP, relay: Relay) -> None:
@@ -177,13 +193,15 @@ def _address_literal(client: aiosmtplib.SMTP) -> str:
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
-def _take_over(client: aiosmtplib.SMTP) -> Greeted:
+def _take_over(client: aiosmtplib.SMTP, timeouts: Timeouts) -> Greeted:
     """Let a Dialogue have the connection; `client` hears nothing from now on."""
     extensions = dict(client.esmtp_extensions)
-    transport = client.transport
-    if not isinstance(transport, asyncio.Transport):
+    if client.transport is None:
         raise RelayAwayError("the relay closed the connection", cure=WAIT)
-    return Greeted(dialogue=Dialogue(transport), extensions=extensions)
+    # A cast, because uvloop's transports are such only by what they do.
+    transport = cast("asyncio.Transport", client.transport)
+    tick = min(TICK, timeouts.shortest / 2)
+    return Greeted(dialogue=Dialogue(transport, tick=tick), extensions=extensions)
 
 
 # -- faults in the operator's words ---------------------------------------------

@@ -17,10 +17,10 @@ from postroom.errors import RelayAwayError, RelayRefusedError
 from postroom.mail.outcome import NOBODY, DeliveryState, Outcome, Phase, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
     from pathlib import Path
 
-    from postroom.mail.message import Message
+    from postroom.smtp.base import Feed, P
 
 WRITERS = 8
 """At once: they share what one flush of the disk costs."""
@@ -43,7 +43,10 @@ def file_name(message_id: str) -> str:
 class OutboxTransport:
     """Writes into `folder`; the contract is `smtp.base.Transport`."""
 
+    name = "outbox"
     connections = WRITERS
+    rate = 0.0
+    weight = 1
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -63,33 +66,53 @@ class OutboxSession:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def send(
-        self, message: Message, intend: Callable[[], Awaitable[bool]]
-    ) -> Outcome:
-        """Write `message` into its file; see `smtp.base.Session.send`."""
-        name = file_name(message.message_id)
-        path = self._folder / name
-        hidden = self._folder / f".{name}.tmp"
-        try:
-            await asyncio.to_thread(_write, hidden, message.data)
-        except OSError as error:
-            hidden.unlink(missing_ok=True)
-            raise explain(hidden, error) from error
-        if not await intend():
-            hidden.unlink(missing_ok=True)
-            return _outcome(DeliveryState.QUEUED, Phase.DATA, "the claim is stale")
-        try:
-            await asyncio.to_thread(hidden.replace, path)
-        except OSError as error:  # then there is no file of that name, for certain
-            return _outcome(DeliveryState.DEFERRED, Phase.DATA, f"{path}: {error}")
-        try:
-            await asyncio.to_thread(_sync_folder, self._folder)
-        except OSError as error:
-            return _outcome(DeliveryState.UNKNOWN, Phase.DOT, f"{path}: {error}")
-        return _outcome(DeliveryState.ACCEPTED, Phase.DOT, f"written to {name}")
+    async def run(self, feed: Feed[P]) -> None:
+        """Write each message into its file; see `smtp.base.Session.run`."""
+        while (parcel := feed.take() or await feed.wait()) is not None:
+            await self._store(feed, parcel)
 
     async def close(self) -> None:
         """Nothing is open between messages."""
+
+    async def _store(self, feed: Feed[P], parcel: P) -> None:
+        name = file_name(parcel.message.message_id)
+        hidden = self._folder / f".{name}.tmp"
+        try:
+            await asyncio.to_thread(_write, hidden, parcel.message.data)
+        except BaseException as error:
+            hidden.unlink(missing_ok=True)
+            feed.settle(parcel, _outcome(DeliveryState.QUEUED, Phase.DATA, str(error)))
+            if isinstance(error, OSError):
+                raise explain(hidden, error) from error
+            raise
+        if not await _is_intended(feed, parcel, hidden):
+            return
+        try:
+            outcome = await asyncio.to_thread(_show, hidden, self._folder / name)
+        except BaseException:  # the thread goes on by itself, and nobody hears how
+            lost = "interrupted while it was renamed"
+            feed.settle(parcel, _outcome(DeliveryState.UNKNOWN, Phase.DOT, lost))
+            raise
+        feed.settle(parcel, outcome)
+
+
+async def _is_intended(feed: Feed[P], parcel: P, hidden: Path) -> bool:
+    """Ask for the intent; where there is none, leave neither file nor open parcel."""
+    intended: bool | Awaitable[bool] = False
+    try:
+        intended = feed.intend(parcel)
+        if not isinstance(intended, bool):
+            intended = await intended
+    except asyncio.CancelledError:
+        feed.settle(parcel, _outcome(DeliveryState.QUEUED, Phase.DATA, "interrupted"))
+        raise
+    finally:
+        if intended is not True:
+            _discard(hidden)
+    if not intended:
+        stale = "the claim is stale"
+        feed.settle(parcel, _outcome(DeliveryState.QUEUED, Phase.DATA, stale))
+    return intended
 
 
 def explain(path: Path, error: OSError) -> RelayAwayError | RelayRefusedError:
@@ -117,10 +140,23 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _discard(hidden: Path) -> None:
+    hidden.unlink(missing_ok=True)
+
+
+def _show(hidden: Path, path: Path) -> Outcome:
+    """Give the file its name, and make that outlive a power cut."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        hidden.replace(path)
+    except OSError as error:  # then there is no file of that name, for certain
+        hidden.unlink(missing_ok=True)
+        return _outcome(DeliveryState.DEFERRED, Phase.DATA, f"{path}: {error}")
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return _outcome(DeliveryState.UNKNOWN, Phase.DOT, f"{path}: {error}")
+    return _outcome(DeliveryState.ACCEPTED, Phase.DOT, f"written to {path.name}")

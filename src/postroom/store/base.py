@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from postroom.digests.edition import AudienceGroup, EditionPlan
@@ -86,9 +86,11 @@ class Owner:
     pid: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A delivery taken for one attempt; the fence is its `epoch`, one more per claim."""
+class Claim(NamedTuple):
+    """A delivery taken for one attempt; the fence is its `epoch`, one more per claim.
+
+    A tuple, because a run makes one for every message.
+    """
 
     edition: str
     edition_id: int
@@ -99,7 +101,8 @@ class Claim:
     attempts: int
     """Verdicts so far that were about this recipient."""
     epoch: int
-    frozen_at: datetime
+    dated: datetime
+    """When the edition was frozen, or its slot where that is later: the letter's date."""
 
 
 class Claimed(NamedTuple):
@@ -110,13 +113,59 @@ class Claimed(NamedTuple):
     """How many were skipped or expired instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """The outcome of a claim; `retry_at` only with a deferred one."""
 
     claim: Claim
     outcome: Outcome
     retry_at: datetime | None = None
+    message_id: str = ""
+    """Of the message that was, or may have been, handed over."""
+
+
+class Durability(StrEnum):
+    """What intents and outcomes survive from the moment they are on record."""
+
+    PROCESS = "process"
+    """The end of this process, however sudden: they are with the operating system."""
+    POWER = "power"
+    """A power cut as well: no dot leaves before its intent is on the disk."""
+
+
+class Journal(Protocol):
+    """A run's intents and outcomes between two commits, for whoever recovers it.
+
+    Written by one thread at a time; `sync` may run beside `write` in another.
+    """
+
+    def write(
+        self, results: Sequence[Result], intents: Sequence[tuple[Claim, str]]
+    ) -> None:
+        """Append in one system call, results first; on return they survive this process.
+
+        An intent is (claim, Message-ID). Raises StoreFullError or StoreUnusableError;
+        then nothing may be handed over, and the journal takes nothing more.
+        """
+        ...
+
+    def sync(self) -> None:
+        """Force what was written to the disk (fdatasync); raises as `write` does."""
+        ...
+
+    def restart(
+        self, results: Sequence[Result], intents: Sequence[tuple[Claim, str]]
+    ) -> None:
+        """Begin again with what is still needed: results not committed, intents open."""
+        ...
+
+    @property
+    def octets(self) -> int:
+        """How long it is."""
+        ...
+
+    def close(self) -> None:
+        """Give the file back; it stays until `end_run` or the next `recover`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +196,7 @@ class Edition:
     frozen_at: datetime
     posts: tuple[int, ...]
     audience: int
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,11 +321,23 @@ class Store(Protocol):
     # -- the ledger ------------------------------------------------------------
 
     def recover(self, run: int, now: datetime, policy: UnknownPolicy) -> int:
-        """Settle what dead runs left: claimed → queued, handing → unknown.
+        """Settle what dead runs left, as their journals tell it.
 
         Dead: another run of this host (we hold its lock), one that ended, or one whose
-        lease ran out by the database's clock. Then `resend` queues each unknown again,
-        once. Returns how many became unknown.
+        lease ran out by the database's clock. Outcomes in its journal are written,
+        open intents become unknown, and what it had claimed without an intent is
+        queued again; but where the journal is missing, or the machine went down before
+        an unsynced one was safe, that proves nothing and becomes unknown too. Then
+        `resend` queues each unknown again, once. Returns how many became unknown.
+        """
+        ...
+
+    def begin_claim(
+        self, run: int, limit: int, now: datetime, *, lease: int, expire: datetime
+    ) -> Callable[[], Claimed]:
+        """As `claim`, in two steps: what it returns makes values of the rows.
+
+        For a thread that only waits for the disk, while another one needs the values.
         """
         ...
 
@@ -284,17 +346,18 @@ class Store(Protocol):
     ) -> Claimed:
         """Take up to `limit` deliveries that are queued, or deferred and due at `now`.
 
-        Queued ones first, by edition. No claims means that nothing is to be had.
-        Subscribers no longer confirmed are skipped, editions frozen before `expire`
-        expire, in the same transaction; `lease` is in seconds of the real clock.
+        Queued ones first, by edition; none of an edition that is paused or whose slot
+        is still to come. No claims means that nothing is to be had. Subscribers no
+        longer confirmed are skipped, editions frozen before `expire` expire, in the
+        same transaction; `lease` is in seconds of the real clock.
         """
         ...
 
-    def record_intents(self, intents: Sequence[tuple[Claim, str]]) -> list[bool]:
-        """Move claimed → handing, with the Message-ID; must return before the final dot.
+    def open_journal(self, run: int, durability: Durability) -> Journal:
+        """Begin the journal of a run, once; without one a run hands nothing over.
 
-        One answer per claim, in order: False where the claim is stale and nothing may
-        be handed over.
+        From here on a `claimed` row of the run that its journal does not name was not
+        handed over, which `recover` relies on. `end_run` removes it.
         """
         ...
 
@@ -302,15 +365,40 @@ class Store(Protocol):
         """Write outcomes; one in state `queued` gives the claim back, the attempt not counted.
 
         Suppresses the subscriber where the outcome says so. A claim whose epoch is
-        stale writes nothing. `queued` for a delivery that is already handing becomes
-        unknown. ValueError for an outcome that cannot follow.
+        stale writes nothing. ValueError for an outcome that cannot follow.
         """
         ...
 
-    def record(
-        self, results: Sequence[Result], intents: Sequence[tuple[Claim, str]]
-    ) -> list[bool]:
-        """Both of the above in one commit, results first: half the waits for the disk."""
+    def begin_results(self, results: Sequence[Result]) -> Callable[[], None]:
+        """As `record_results`, in two steps: what it returns writes, in any thread."""
+        ...
+
+    def pause(self, edition: str, *, paused: bool) -> bool:
+        """Claim nothing of an edition any more, or again; whether that is a change.
+
+        Raises UnknownEditionError.
+        """
+        ...
+
+    def resolve(
+        self,
+        edition: str,
+        emails: Sequence[str] | None,
+        state: DeliveryState,
+        reply: str,
+    ) -> list[str]:
+        """Decide deliveries that are `unknown`: accepted, failed, or queued again.
+
+        Those to `emails` (as the ledger has them), or all of the edition. `reply` says
+        who decided and why. Returns the addresses that were decided.
+        """
+        ...
+
+    def queued_after(self, edition: str, subscriber_id: int, limit: int) -> list[Claim]:
+        """Queued deliveries of an edition in order, those above `subscriber_id`.
+
+        Nothing is claimed: the epochs are those of the rows. For signing ahead.
+        """
         ...
 
     def open_deliveries(self) -> dict[DeliveryState, int]:

@@ -45,8 +45,7 @@ class RenderCache:
         try:
             self._db = _open(path, key)
         except sqlite3.DatabaseError:
-            path.unlink(missing_ok=True)
-            self._db = _open(path, key)
+            self._db = _open_anew(path, key)
 
     def rows(self) -> dict[str, Rendered]:
         """Everything that is kept."""
@@ -84,7 +83,16 @@ class RenderCache:
         self._db.close()
 
 
-def _open(path: Path, key: str) -> sqlite3.Connection:
+def _open_anew(path: Path, key: str) -> sqlite3.Connection:
+    """A new file; where the disk takes none, a cache that ends with this run."""
+    try:
+        path.unlink(missing_ok=True)
+        return _open(path, key)
+    except (OSError, sqlite3.DatabaseError):
+        return _open(":memory:", key)
+
+
+def _open(path: Path | str, key: str) -> sqlite3.Connection:
     database = sqlite3.connect(path)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = OFF")

@@ -19,6 +19,7 @@ from postroom.errors import (
     LedgerRolledBackError,
     StoreUnusableError,
 )
+from postroom.store.beside import journals, sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,8 @@ def seal_path(path: Path) -> Path:
 def traces(path: Path) -> list[Path]:
     """The files that show that the database `path` was here once."""
     candidates = (path.with_name(trace.format(path.name)) for trace in TRACES)
-    return [candidate for candidate in candidates if candidate.exists()]
+    found = [candidate for candidate in candidates if candidate.exists()]
+    return found + [journal for _, journal in journals(path)]
 
 
 def ledger_state(path: Path) -> LedgerState:
@@ -107,15 +109,6 @@ def write_seal(path: Path, facts: Seal | Facts) -> None:
             f"{seal}: cannot be written ({error.strerror})",
             cure="check the disk and the permissions of the folder",
         ) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_seal(path: Path) -> Seal | None:

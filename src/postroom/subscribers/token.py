@@ -9,17 +9,20 @@ from then on, and letters sent before keep working until the old line is removed
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from postroom.errors import ConfigError, PostroomError
 
 MAC_OCTETS = 16
 """128 bits: 22 characters of a URL, and 2^128 guesses."""
+MAC_CHARACTERS = 22
+"""Of their base64; the padding that follows says nothing."""
 MIN_SECRET = 16
 """Octets; a shorter one could be guessed off line from any link."""
 FINGERPRINT = 6
@@ -27,8 +30,14 @@ FINGERPRINT = 6
 
 LINK = re.compile(
     rf"(?P<key>[0-9a-f]{{{FINGERPRINT}}})\.(?P<subscriber>0|[1-9][0-9]{{0,18}})"
-    r"(?:\.(?P<expires>[1-9][0-9]{0,11}))?\.(?P<mac>[A-Za-z0-9_-]{22})"
+    r"(?:\.(?P<expires>[1-9][0-9]{0,11}))?"
+    rf"\.(?P<mac>[A-Za-z0-9_-]{{{MAC_CHARACTERS}}})"
 )
+
+_BLOCK = 64
+_INNER_PAD = bytes(octet ^ 0x36 for octet in range(256))
+_OUTER_PAD = bytes(octet ^ 0x5C for octet in range(256))
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Purpose(StrEnum):
@@ -118,6 +127,51 @@ def sign_link(
     return f"{key.fingerprint}.{subject}.{_mac(key.secret, purpose, subject)}"
 
 
+class PreparedMac:
+    """HMAC-SHA256 (RFC 2104 §4) of many texts that begin alike.
+
+    The key and the beginning are hashed once, so a short rest costs half of
+    `hmac.digest`; every message needs three.
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, secret: bytes, begin: bytes) -> None:
+        if len(secret) > _BLOCK:
+            secret = sha256(secret).digest()
+        block = secret.ljust(_BLOCK, b"\0")
+        self._inner = sha256(block.translate(_INNER_PAD) + begin)
+        self._outer = sha256(block.translate(_OUTER_PAD))
+
+    def digest(self, rest: bytes) -> bytes:
+        """Return the MAC, 32 octets, of the beginning and `rest`."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(rest)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+class LinkSigner:
+    """Signs links of one purpose, none of which expires, for many subscribers.
+
+    `prefix + sign(7)` is what `sign_link` returns for subscriber 7; the key and the
+    purpose are hashed once.
+    """
+
+    __slots__ = ("_mac", "prefix")
+
+    def __init__(self, purpose: Purpose, keys: Keys) -> None:
+        self.prefix = f"{keys.newest.fingerprint}."
+        """Of every link: the key's name and a dot."""
+        begin = f"postroom link\0{purpose}\0".encode()
+        self._mac = PreparedMac(keys.newest.secret, begin)
+
+    def sign(self, subscriber_id: int) -> bytes:
+        """Return the rest of the link of a subscriber: `SUBSCRIBER.MAC`."""
+        subject = b"%d" % subscriber_id
+        return b"%b.%b" % (subject, _render_mac(self._mac.digest(subject)))
+
+
 def verify_link(
     text: str, purpose: Purpose, keys: Keys, *, now: datetime | None = None
 ) -> int:
@@ -154,8 +208,13 @@ def verify_link(
 def _mac(secret: bytes, purpose: Purpose, subject: str) -> str:
     """MAC of a subject; the NULs keep its parts apart."""
     signed = f"postroom link\0{purpose}\0{subject}".encode()
-    mac = hmac.digest(secret, signed, "sha256")[:MAC_OCTETS]
-    return base64.urlsafe_b64encode(mac)[:22].decode("ascii")
+    return _render_mac(hmac.digest(secret, signed, "sha256")).decode("ascii")
+
+
+def _render_mac(mac: bytes) -> bytes:
+    # Faster than base64.urlsafe_b64encode; every message has two of them.
+    encoded = binascii.b2a_base64(mac[:MAC_OCTETS], newline=False)
+    return encoded.translate(_URL_SAFE)[:MAC_CHARACTERS]
 
 
 def _fingerprint(secret: bytes) -> str:

@@ -1,4 +1,4 @@
-"""One SQLite file as the store uses it: connections, transactions, errors, instants.
+"""One SQLite file as the store uses it: connections, transactions, errors, the clock.
 
 Every part of the store builds on `Database`. A write is one `BEGIN IMMEDIATE`
 transaction, durable at its end (WAL, synchronous=FULL); whatever raises the serial
@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from postroom.errors import (
@@ -37,9 +35,6 @@ CACHE_KIB = 8 * 1024
 BULK_CACHE_KIB = 64 * 1024
 """Page cache of an import: its addresses are everywhere in the index at once."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
-
 CLOCK = "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 """The database's clock in Unix milliseconds: one clock for every lease."""
 
@@ -61,15 +56,10 @@ NO_ACCESS = frozenset(
 )
 
 
-@lru_cache(maxsize=1024)
-def to_instant(milliseconds: int) -> datetime:
-    """Unix milliseconds → an aware instant in UTC; many rows share one."""
-    return EPOCH + timedelta(milliseconds=milliseconds)
-
-
-def from_instant(instant: datetime) -> int:
-    """An aware instant → Unix milliseconds, what is finer cut off."""
-    return (instant - EPOCH) // MILLISECOND
+def clock_of(cursor: sqlite3.Cursor) -> int:
+    """The database's clock in Unix milliseconds; `updated_at` and leases go by it."""
+    (clock,) = cursor.execute(CLOCK).fetchone()
+    return int(clock)
 
 
 def to_json(values: Iterable[str] | Iterable[int]) -> str:

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from postroom.store.base import Edition
-from postroom.store.sqlite.database import Database, from_instant, to_instant, to_json
+from postroom.store.instants import from_instant, to_instant
+from postroom.store.sqlite.database import Database, to_json
 from postroom.store.sqlite.subscribers import topics_from_text, topics_to_text
 from postroom.subscribers.subscriber import Cadence
 
@@ -142,9 +143,17 @@ class Editions(Database):
     def editions(self) -> Iterator[Edition]:
         """Every edition, newest first."""
         with self._streaming() as cursor:
-            for key, cadence, slot, frozen_at, posts, audience in cursor.execute(
-                "SELECT key, cadence, slot, frozen_at, posts, audience FROM edition"
-                " ORDER BY id DESC"
+            for (
+                key,
+                cadence,
+                slot,
+                frozen_at,
+                posts,
+                audience,
+                paused,
+            ) in cursor.execute(
+                "SELECT key, cadence, slot, frozen_at, posts, audience, paused"
+                " FROM edition ORDER BY id DESC"
             ):
                 yield Edition(
                     key=key,
@@ -153,6 +162,7 @@ class Editions(Database):
                     frozen_at=to_instant(frozen_at),
                     posts=tuple(json.loads(posts)),
                     audience=audience,
+                    paused=bool(paused),
                 )
 
     def letters(self, edition: str) -> dict[int, Letter]:

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 from postroom.errors import LedgerDamagedError
 from postroom.posts.publication import MailState, Publication
 from postroom.store.base import Facts, Pending
-from postroom.store.sqlite.database import (
-    RESTORE,
-    Database,
-    from_instant,
-    to_instant,
-)
+from postroom.store.instants import from_instant, to_instant
+from postroom.store.sqlite.database import RESTORE, Database
+from postroom.store.sqlite.waiting import DUE_EDITIONS, QUEUED_EDITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,17 +34,18 @@ ON CONFLICT (id) DO UPDATE SET
 
 # A row waits while it is here (`delivery_open` answers each of these); held unknowns
 # are counted too, because only the run knows the policy.
-PENDING = """
+_PENDING = """
 SELECT EXISTS (SELECT 1 FROM publication WHERE mail = 'new'),
        EXISTS (SELECT 1 FROM subscriber
                WHERE consent = 'confirmed' AND cadence = 'immediate'
                  AND mark < (SELECT counter FROM ledger)),
-       EXISTS (SELECT 1 FROM delivery WHERE state = 'queued')
+       EXISTS ({queued})
     OR EXISTS (SELECT 1 FROM delivery WHERE state = 'claimed')
     OR EXISTS (SELECT 1 FROM delivery WHERE state = 'handing')
-    OR EXISTS (SELECT 1 FROM delivery WHERE state = 'deferred' AND retry_at <= ?)
+    OR EXISTS ({due})
     OR EXISTS (SELECT 1 FROM delivery WHERE state = 'unknown' AND resends = 0)
 """
+PENDING = _PENDING.format(queued=QUEUED_EDITIONS, due=DUE_EDITIONS)
 
 
 class Publications(Database):
@@ -127,7 +125,7 @@ class Publications(Database):
     def pending(self, now: datetime) -> Pending:
         """Tell what waits; a handful of indexed look-ups."""
         with self._reading() as cursor:
-            row = cursor.execute(PENDING, (from_instant(now),)).fetchone()
+            row = cursor.execute(PENDING, {"now": from_instant(now)}).fetchone()
             return Pending(
                 new_publications=bool(row[0]),
                 immediate=bool(row[1]),
@@ -146,12 +144,3 @@ class Publications(Database):
         if run is None:
             raise LedgerDamagedError(f"{self.path}: gave no id to a run", cure=RESTORE)
         return run
-
-    def end_run(self, run: int, now: datetime) -> None:
-        """Note that a run came to its end."""
-        with self._writing() as cursor:
-            cursor.execute(
-                "UPDATE run SET ended_at = ? WHERE id = ?", (from_instant(now), run)
-            )
-            cursor.execute("UPDATE ledger SET published_before = 1")
-            self._raise_serial(cursor)

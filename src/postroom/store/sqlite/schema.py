@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postroom.errors import LedgerDamagedError, StoreUnusableError
-from postroom.store.seal import sync_folder
-from postroom.store.sqlite.database import connect, explaining, from_instant
+from postroom.store.beside import sync_folder
+from postroom.store.instants import from_instant
+from postroom.store.sqlite.database import connect, explaining
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postroom.store.base import Creation
 
-SCHEMA = 1
+SCHEMA = 2
 """The number of the last migration; a ledger keeps its own in `user_version`."""
 APPLICATION_ID = 0x506F7374
 """`Post`: tells our files from any other SQLite database."""

@@ -15,7 +15,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from postroom.store.base import Saved
-from postroom.store.sqlite.database import Database, from_instant, to_instant, to_json
+from postroom.store.instants import from_instant, to_instant
+from postroom.store.sqlite.database import Database, to_json
 from postroom.subscribers.subscriber import (
     CONSENT_CHANGES,
     Cadence,

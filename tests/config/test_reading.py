@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
@@ -9,22 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from postroom.config import SECTIONS, Config, find_root, read_config, smtp_password
+from postroom.config.reading import find_root, read_config
+from postroom.config.sections import SECTIONS
 from postroom.errors import ConfigError
 from postroom.subscribers.subscriber import Cadence
-
-MINIMAL = '[site]\nurl = "https://blog.example"\n'
-
-
-def write(folder: Path, text: str) -> Path:
-    """Put a postroom.toml into `folder` and return the folder."""
-    (folder / "postroom.toml").write_text(text, encoding="utf-8")
-    return folder
-
-
-def read(folder: Path, text: str, **environ: str) -> Config:
-    """Read `text` as the configuration of `folder`."""
-    return read_config(write(folder, text), environ)
+from tests.config.scene import MINIMAL, SMTP, read, write
 
 
 def test_only_the_address_is_required(tmp_path: Path) -> None:
@@ -36,19 +26,40 @@ def test_only_the_address_is_required(tmp_path: Path) -> None:
     assert config.digest.max_age == timedelta(days=30)
     assert config.digest.crons()[Cadence.WEEKLY] == "0 8 * * 1"
     assert config.database_path == tmp_path / "state" / "postroom.db"
+    assert config.store.durability == "process"
+    assert config.digest.prepare == timedelta(0)
 
 
 def test_the_repositorys_own_file_is_valid_and_names_every_key() -> None:
     """The reference configuration mentions each setting, commented out or not."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     read_config(root, {})
     text = (root / "postroom.toml").read_text(encoding="utf-8")
     for name, kind in SECTIONS.items():
         section = text.partition(f"[{name}]")[2].partition("\n[")[0]
         for item in fields(kind):
             key = item.metadata["name"] or item.name
-            if not item.metadata["secret"]:
+            if key == "relays":
+                assert "# [[smtp.relays]]" in section
+            elif not item.metadata["secret"]:
                 assert f"{key} = " in section, f"{name}.{key}"
+
+
+def test_the_commented_keys_show_the_defaults(tmp_path: Path) -> None:
+    """Each line of the reference without its `#` is a configuration that changes nothing."""
+    text = (Path(__file__).parents[2] / "postroom.toml").read_text(encoding="utf-8")
+    shown = re.sub(r"(?m)^# (\w+ = )", r"\1", text.partition("# [[smtp.relays]]")[0])
+    shown += text[text.index("\n[dkim]") :].replace("\n# ", "\n")
+    written, plain = read(tmp_path, shown), read(tmp_path, MINIMAL)
+    own = {"site", "mail.from", "mail.postal_address"}
+    example = {"smtp.host"}
+    for name, kind in SECTIONS.items():
+        for item in fields(kind):
+            key = f"{name}.{item.metadata['name'] or item.name}"
+            if name in own or key in own | example:
+                continue
+            values = [getattr(getattr(c, name), item.name) for c in (written, plain)]
+            assert values[0] == values[1], key
 
 
 @pytest.mark.parametrize(
@@ -72,6 +83,14 @@ def test_the_repositorys_own_file_is_valid_and_names_every_key() -> None:
         ('[site]\nurl = "https://b.example"\ntimezone = "Asia/Seol"\n', "Asia/Seoul"),
         ('[site]\nurl = "https://b.example"\ntitle = "a\\nb"\n', "line breaks"),
         (MINIMAL + '[store]\ndatabase = "postgresql://x/y"\n', "must be a path"),
+        (
+            MINIMAL + '[store]\ndurability = "disk"\n',
+            'postroom.toml:4: store.durability: \'disk\' must be one of "process", "power"',
+        ),
+        (
+            MINIMAL + '[digest]\nprepare = "25h"\n',
+            "postroom.toml:4: digest.prepare: '25h' must be at most a day",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_place_and_cure(
@@ -83,9 +102,6 @@ def test_a_fault_is_named_with_its_place_and_cure(
     assert said in str(raised.value)
     assert "postroom.toml" in str(raised.value)
     assert raised.value.exit_code == 2
-
-
-SMTP = MINIMAL + '[mail]\ntransport = "smtp"\nfrom = "a@blog.example"\n[smtp]\n'
 
 
 def test_plain_smtp_is_for_this_machine_only(tmp_path: Path) -> None:
@@ -109,6 +125,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("POSTROOM_SMTP__PORT", "many"),
         ("POSTROOM_SMTP__PROT", "25"),
         ("POSTROOM_SMPT__PORT", "25"),
+        ("POSTROOM_SMTP__RELAYS", "two"),
+        ("POSTROOM_SMTP__DOMAIN_RATES", "naver.com=5"),
     ]:
         with pytest.raises(ConfigError, match=name):
             read(tmp_path, MINIMAL, **{name: value})
@@ -119,22 +137,6 @@ def test_a_secret_never_stands_in_a_message(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         read(tmp_path, MINIMAL + '[smtp]\npassword = "geheim\\u0000"\n')
     assert "geheim" not in str(raised.value)
-
-
-def test_the_password_comes_from_key_file_or_credential(tmp_path: Path) -> None:
-    """In that order; a named file that cannot be read is a fault."""
-    (tmp_path / "pass").write_text("from-file\n", encoding="utf-8")
-    credentials = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-    assert smtp_password(read(tmp_path, MINIMAL), credentials) == ""
-    (tmp_path / "smtp_password").write_text("from-systemd", encoding="utf-8")
-    assert smtp_password(read(tmp_path, MINIMAL), credentials) == "from-systemd"
-    named = read(tmp_path, MINIMAL + '[smtp]\npassword_file = "pass"\n')
-    assert smtp_password(named, {}) == "from-file"
-    keyed = read(tmp_path, MINIMAL, POSTROOM_SMTP__PASSWORD="from-variable")
-    assert smtp_password(keyed, credentials) == "from-variable"
-    gone = read(tmp_path, MINIMAL + '[smtp]\npassword_file = "gone"\n')
-    with pytest.raises(ConfigError, match="password_file"):
-        smtp_password(gone, {})
 
 
 def test_the_site_is_found_from_below(tmp_path: Path) -> None:
@@ -157,6 +159,8 @@ def test_durations_read_as_people_write_them(tmp_path: Path) -> None:
     ]:
         text = MINIMAL + f"[digest]\nmax_age = {written}\n"
         assert read(tmp_path, text).digest.max_age == meant
+    text = MINIMAL + '[digest]\nprepare = "6h"\n'
+    assert read(tmp_path, text).digest.prepare == timedelta(hours=6)
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The configuration: values, sections, where keys stand, how it is all read."""
