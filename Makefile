@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check --require-hashes
 
-.PHONY: publish test lint format types imports unit bench lock clean
+.PHONY: publish test lint format types imports unit torture bench lock clean
 
 # -- set-up: a stamp file per step, remade when its lock file changes ------------------
 
@@ -60,8 +60,16 @@ unit: $(VENV)/.dev
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
+# Hours: every system call of a run, ten thousand kills, fifty publishers at once.
+torture: export POSTROOM_TORTURE ?= 10000
+torture: $(VENV)/.dev
+	@sh tests/peers.sh
+	$(BIN)/pytest -n 2 -q tests/torture
+
 bench: $(VENV)/.dev
+	@sh tests/peers.sh
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/send.py
 
 # Needs uv; the lock files hold names, versions and hashes, no address.
 lock:
