@@ -1,4 +1,8 @@
-"""A child process that delivers until it is done or killed; run as a module."""
+"""Forks a run for each line it reads, until one comes to its end; run as a module.
+
+Everything is imported once. A run says `began PID`, and may then be killed; `ended CODE`
+says how it ended.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +24,22 @@ def work(ledger: str, target: str, policy: str) -> None:
         else OutboxTransport(Path(target))
     )
     with open_new(Path(ledger)) as store:
-        os.write(1, b"began\n")
+        os.write(1, b"began %d\n" % os.getpid())
         delivered = run_of(store, transport, policy=UnknownPolicy(policy))
         if delivered.fault:
             raise delivered.fault
 
 
+def serve(*arguments: str) -> None:
+    """Fork runs as long as someone asks for them."""
+    for _ in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            work(*arguments)
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        os.write(1, b"ended %d\n" % os.waitstatus_to_exitcode(status))
+
+
 if __name__ == "__main__":
-    work(*sys.argv[1:])
+    serve(*sys.argv[1:])

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -57,6 +58,8 @@ def work(task: Task) -> dict[str, Any]:
         delivery_ledger.JOURNAL_LIMIT = task.journal_limit
     if task.cache_kib:
         database.CACHE_KIB = task.cache_kib
+    # A shell that starts tests in the background has them ignore this one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     said: dict[str, Any] = {"counts": {}, "error": ""}
     with open_new(Path(task.ledger)) as store:
         os.write(1, b"began\n")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -107,3 +108,25 @@ def test_claims_that_grew_old_in_the_queue_are_claimed_anew(
     assert len(server.taken) == len(set(server.taken)) == 20
     assert server.connections <= 2
     assert set(states(store).values()) == {DeliveryState.ACCEPTED}
+
+
+def test_what_grew_old_while_others_were_claimed_is_claimed_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim that began before they were given back, and found nothing, is not the last."""
+    monkeypatch.setattr(dispatch, "VERDICT_RESERVE", LEASE_SECONDS - 0.6)
+    begin_claim = store.begin_claim
+
+    def slowly(*arguments: Any, **settings: Any) -> Any:
+        claimed = begin_claim(*arguments, **settings)
+        time.sleep(0.4)
+        return claimed
+
+    monkeypatch.setattr(store, "begin_claim", slowly)
+    letters_for(store, *readers(16))
+    with serving(FaultServer()) as server:
+        delivered = run_of(
+            store, relay(server.port), domain_rates={"mail.example": 50.0}
+        )
+    assert delivered.counts == {DeliveryState.ACCEPTED: 16}
+    assert len(server.taken) == 16

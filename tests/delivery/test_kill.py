@@ -1,16 +1,19 @@
 """kill -9 at random moments, again and again: nobody is lost, and doubt has a bound.
 
-Compared are the ledger and what the receiver took: its log, or the files of an outbox.
+One ledger and many kills in a row, where `tests/kill` has many sites. Compared are the
+ledger and what the receiver took: its log, or the files of an outbox.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,14 +27,14 @@ if TYPE_CHECKING:
     from postroom.store.base import Store
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("POSTROOM_KILLS", "12"))
+KILLS = int(os.environ.get("POSTROOM_KILLS", "20"))
 READERS = 100 * KILLS
 """More than so many runs can serve before they are killed."""
 CONNECTIONS = 4
 
 
 def kill_until_done(ledger: Path, target: str, policy: str) -> int:
-    """Run children, kill each at a random moment, let the last one end; count the kills."""
+    """Let runs begin, kill each at a random moment, let the last one end; count the kills."""
     dice = random.Random(policy)  # noqa: S311 - the same moments in every run of the test
     command = [
         sys.executable,
@@ -41,19 +44,32 @@ def kill_until_done(ledger: Path, target: str, policy: str) -> int:
         target,
         policy,
     ]
-    for number in range(KILLS + 1):
-        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"began\n"
-        if number < KILLS:
-            time.sleep(dice.uniform(0.0, 0.12))
-            child.kill()
-        code = child.wait(60)
-        child.stdout.close()
-        if code == 0:
-            return number
-        assert code == -9, code
-    raise AssertionError("the last child was not killed, and yet did not end well")
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        for number in range(KILLS + 1):
+            server.stdin.write("go\n")
+            server.stdin.flush()
+            word, _, pid = server.stdout.readline().partition(" ")
+            assert word == "began", "it said why on stderr"
+            if number < KILLS:
+                time.sleep(dice.uniform(0.0, 0.12))
+                with suppress(ProcessLookupError):  # it may have ended by itself
+                    os.kill(int(pid), signal.SIGKILL)
+            code = int(server.stdout.readline().split()[1])
+            require_balance(ledger)
+            if code == 0:
+                return number
+            assert code == -signal.SIGKILL, code
+    raise AssertionError("the last run was not killed, and yet did not end well")
+
+
+def require_balance(ledger: Path) -> None:
+    """After every single kill each edition has all of its deliveries."""
+    with open_new(ledger) as store:
+        assert store.unbalanced(everything=True) == []
 
 
 def prepare(ledger: Path) -> list[str]:

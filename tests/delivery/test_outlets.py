@@ -221,6 +221,21 @@ def test_a_relay_that_is_away_is_named_and_done_without(store: Store) -> None:
     assert took < 4
 
 
+def test_a_relay_in_trouble_is_not_waited_for(store: Store) -> None:
+    """Its share is sent by the other one at once, and the run does not outlast that."""
+    letters_for(store, *readers(100))
+    away = relay(free_port())
+    with serving(FaultServer()) as server:
+        began = time.monotonic()
+        delivered = run_of(store, away, relay(server.port), back_off=(5.0,))
+        assert time.monotonic() - began < 3
+    assert delivered.counts == {ACCEPTED: 100}
+    assert len(server.taken) == 100
+    assert [str(trouble).startswith(away.name) for trouble in delivered.troubles] == [
+        True
+    ]
+
+
 def test_a_relay_that_refuses_the_login_is_named_and_done_without(
     store: Store, tmp_path: Path
 ) -> None:

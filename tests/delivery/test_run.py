@@ -27,7 +27,7 @@ from postroom.subscribers.subscriber import Consent
 from tests.delivery.run_of import compose, letters_for, readers, relay, run_of
 from tests.fault_server import FaultServer, serving
 from tests.stage import Relay, free_port, running
-from tests.store.scenes import NOW, OWNER, states
+from tests.store.scenes import NOW, OWNER, states, subscribe
 from tests.store.scenes import claim as claims
 
 if TYPE_CHECKING:
@@ -253,6 +253,18 @@ def test_a_policy_against_us_does_not_fail_a_whole_edition(store: Store) -> None
     assert isinstance(delivered.fault, RelayRefusedError)
     assert "5.7.26" in str(delivered.fault)
     assert list(states(store).values()).count(QUEUED) > 30
+
+
+def test_a_policy_against_some_stops_nobody_elses_letter(store: Store) -> None:
+    """Many refusals, but never many without an acceptance between them."""
+    for number in range(30):
+        subscribe(store, f"reader{number}")
+        subscribe(store, f"f.dot.550-5.7.26.{number}")
+    letters_for(store)
+    with serving(FaultServer()) as server:
+        delivered = run_of(store, relay(server.port, connections=1))
+    assert delivered.fault is None
+    assert delivered.counts == {ACCEPTED: 30, FAILED: 30}
 
 
 def test_a_rate_is_kept_over_all_connections(store: Store) -> None:

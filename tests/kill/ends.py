@@ -47,7 +47,7 @@ def end_by_signals(stage: Stage, rounds: int) -> Tally:
     for number in range(rounds):
         for case in CASES:
             site = stage.site(SLOW)
-            ended = _signalled(stage, site, case, messages=1 + number * 3)
+            ended = _signalled(stage, site, case, messages=1 + number * 3 % 9)
             problems = look(site) + _wrong_end(ended, case)
             if case.in_order:
                 problems += _not_in_order(stage, site)

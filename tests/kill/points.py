@@ -54,13 +54,13 @@ METHODS = (
     "check",
     "recover",
     "open_journal",
-    "claim",
-    "record_results",
     "end_run",
     "unbalanced",
     "close",
 )
 """Of the store."""
+BEGUN = {"begin_claim": "claim", "begin_results": "record_results"}
+"""Methods of the store that return what does (the rest of) the work, and what that is."""
 BODY_END = b"\r\n.\r\n"
 
 
@@ -98,6 +98,8 @@ def install(passes: Passes) -> None:
     scope = threading.local()
     for method in METHODS:
         _around(SqliteStore, method, passes, method, scope)
+    for method, label in BEGUN.items():
+        _around_begun(method, passes, label, scope)
     _around_commits(passes, scope)
     _around_journal(passes)
     _around(delivery_ledger.Ledger, "intend", passes, "intent")
@@ -140,6 +142,31 @@ def _around(
         return made
 
     setattr(owner, attribute, outer)
+
+
+def _around_begun(
+    method: str, passes: Passes, label: str, scope: threading.local
+) -> None:
+    """Places around what a method of the store returns for another thread to call."""
+    inner: Callable[..., Callable[[], Any]] = getattr(SqliteStore, method)
+
+    @functools.wraps(inner)
+    def outer(*arguments: Any, **named: Any) -> Callable[[], Any]:
+        passes.at(f"before {method}")
+        scope.name = label
+        begun = inner(*arguments, **named)
+        passes.at(f"after {method}")
+
+        def work() -> Any:
+            passes.at(f"before {label}")
+            scope.name = label
+            made = begun()
+            passes.at(f"after {label}")
+            return made
+
+        return work
+
+    setattr(SqliteStore, method, outer)
 
 
 def _around_commits(passes: Passes, scope: threading.local) -> None:

@@ -18,6 +18,34 @@ from tests.kill.harness import run_group
 KILLS = int(os.environ.get("POSTROOM_KILLS", "0"))
 
 
+PLACES = {
+    f"{side} {place}"
+    for place in (
+        "claim",
+        "freeze",
+        "recover",
+        "end_run",
+        "the dot",
+        "replies",
+        "outcome",
+        "intent",
+        "journal write",
+        "journal sync",
+        "journal restart",
+        "replace of journal",
+        "unlink of journal",
+        "the commit of freeze",
+        "the commit of recover",
+        "the commit of claim",
+        "the commit of record_results",
+        "writing a letter",
+        "showing a letter",
+    )
+    for side in ("before", "after")
+} | {"within a journal write", "within a body", "between body and dot"}
+"""Where it hurts most; `named` finds them, and many more, by running once."""
+
+
 @pytest.mark.parametrize(
     ("kind", "kills"), [("named", 150), ("moments", 100), ("lines", 32)]
 )
@@ -26,6 +54,8 @@ def test_a_killed_run_loses_nobody(kind: str, kills: int) -> None:
     figures = run_group(kind, KILLS or kills)
     assert figures["kills"] >= (KILLS or kills)
     assert figures["lost"] == 0
+    if kind == "named":
+        assert set(figures["hits"]) >= PLACES
 
 
 def test_a_power_cut_loses_nobody() -> None:

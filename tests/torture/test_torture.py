@@ -1,12 +1,13 @@
 """The kill tests without end: every system call, ten thousand kills, fifty publishers.
 
-Not part of the normal run: `POSTROOM_TORTURE` is how many kills there are in all.
+Not part of the normal run: `POSTROOM_TORTURE` is how many kills there are in all, besides
+those at system calls; `POSTROOM_SEED` chooses other ones.
 """
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,47 +21,60 @@ SHARES = {"named": 0.5, "moments": 0.3, "power": 0.1, "lines": 0.1}
 PARTS = 5
 """Of each share, so that several processes can work."""
 
-pytestmark = pytest.mark.skipif(not KILLS, reason="POSTROOM_TORTURE is not set")
+
+TOLD = (
+    "trials",
+    "kills",
+    "lost",
+    "duplicates",
+    "unknown",
+    "arrived",
+    "seconds",
+    "cpu",
+    "exits",
+)
+
+Tell = Callable[[str, object], None]
 
 
-def tell(capsys: pytest.CaptureFixture[str], name: str, figures: Any) -> None:
-    """Print the figures of a group, whatever pytest does with output."""
-    told = {key: value for key, value in figures.items() if key != "hits"}
-    with capsys.disabled():
-        print(f"\n{name}: {json.dumps(told)}")  # noqa: T201 - the figures are the point
+def tell(record: Tell, figures: dict[str, Any]) -> None:
+    """Have `conftest` print the figures of a group."""
+    for name in TOLD:
+        value = figures[name]
+        record(name, round(value) if isinstance(value, float) else value)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("kind", SHARES)
-def test_kills(kind: str, part: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_kills(kind: str, part: int, record_property: Tell) -> None:
     """Nobody is lost."""
     kills = int(KILLS * SHARES[kind] / PARTS) + 1
     figures = run_group(kind, kills, SEED * 1000 + part, HOURS)
-    tell(capsys, f"{kind} {part}", figures)
+    tell(record_property, figures)
     assert figures["lost"] == 0
 
 
 @pytest.mark.skipif(not have_strace(), reason="needs strace")
 @pytest.mark.parametrize("group", ["calls", "faults"])
-def test_every_system_call(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_system_call(group: str, record_property: Tell) -> None:
     """Each one that changes anything, on five sites."""
-    tell(capsys, group, run_group(group, 0, timeout=HOURS))
+    tell(record_property, run_group(group, 0, timeout=HOURS))
 
 
 @pytest.mark.parametrize(
     ("group", "rounds"),
     [("two", 200), ("eight", 50), ("fifty", 20), ("sleepers", 12), ("signals", 10)],
 )
-def test_others(group: str, rounds: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_others(group: str, rounds: int, record_property: Tell) -> None:
     """Crowds, sleepers and signals, over and over."""
     figures = run_group(group, rounds, SEED, HOURS)
-    tell(capsys, group, figures)
+    tell(record_property, figures)
     assert figures["duplicates"] == 0
 
 
 @pytest.mark.skipif(faketime() is None, reason="needs libfaketime")
-def test_every_step_of_the_clock(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_step_of_the_clock(record_property: Tell) -> None:
     """Before, during and after a run, killed or not, set right again or not."""
     figures = run_group("clocks", 0, timeout=HOURS)
-    tell(capsys, "clocks", figures)
+    tell(record_property, figures)
     assert figures["lost"] == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from postroom.delivery.domains import Domains
@@ -50,7 +49,8 @@ class Dispatch:
         self.press = press
         self.outlets = outlets
         self.lanes: list[asyncio.Task[None]] = []
-        self._stop = asyncio.Event()
+        self.stopping = False
+        """Whether nothing more is to be begun."""
         self._fault: PostroomError | None = None
         self._waiting: deque[Work] = deque()
         self._domains = Domains(settings.domain_rate, settings.domain_rates)
@@ -76,11 +76,6 @@ class Dispatch:
     # -- how it ends ---------------------------------------------------------------
 
     @property
-    def stopping(self) -> bool:
-        """Whether nothing more is to be begun."""
-        return self._stop.is_set()
-
-    @property
     def fault(self) -> PostroomError | None:
         """Why the run ended before its work did; ask once all lanes have ended."""
         fault = self._fault or self.tally.fault
@@ -93,7 +88,7 @@ class Dispatch:
         """Begin nothing more; what is on the wire has `grace` seconds for its verdict."""
         self._fault = self._fault or fault
         if not self.stopping:
-            self._stop.set()
+            self.stopping = True
             loop = asyncio.get_running_loop()
             for lane in self.lanes:
                 loop.call_later(self.settings.grace, lane.cancel)
@@ -157,18 +152,26 @@ class Dispatch:
         """Wait until asking again may help; False: there is nothing more to do."""
         if self._is_over(outlet):
             return False
-        waiter = asyncio.get_running_loop().create_future()
+        await self._change(self._seconds_to_turn(outlet))
+        return not self._is_over(outlet)
+
+    async def pause(self, outlet: Outlet, seconds: float) -> None:
+        """Sleep, but no longer than there is something to do."""
+        end = time.monotonic() + seconds
+        while not self._is_over(outlet) and (left := end - time.monotonic()) > 0:
+            await self._change(left)
+
+    async def _change(self, seconds: float) -> None:
+        """Wait until somebody wakes the lanes, and no longer than this; 0 is no limit."""
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
         self._waiters.append(waiter)
-        timer = None
-        seconds = self._seconds_to_turn(outlet)
-        if seconds:
-            timer = asyncio.get_running_loop().call_later(seconds, self.wake)
+        timer = loop.call_later(seconds, self.wake) if seconds else None
         try:
             await waiter
         finally:
             if timer:
                 timer.cancel()
-        return not self._is_over(outlet)
 
     def wake(self) -> None:
         """Let every waiting lane ask again."""
@@ -176,12 +179,6 @@ class Dispatch:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
-
-    async def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than until the run stops."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stop.wait()
 
     @staticmethod
     def now() -> float:

@@ -86,7 +86,7 @@ class Lane:
                 self._dispatch.retire(outlet, trouble)
             self._dispatch.wake()  # another lane may be admitted in its place
             return False
-        await self._dispatch.pause(back_off[self._tries])
+        await self._dispatch.pause(outlet, back_off[self._tries])
         self._tries += 1
         return True
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
     from pathlib import Path
 
-    from postroom.mail.outcome import Outcome
+    from postroom.mail.outcome import Outcome, Reply
     from postroom.store.base import Claim, Result
 
 REPLY_LIMIT = 400
@@ -94,7 +95,12 @@ class Journaled(NamedTuple):
 
 def reply_text(outcome: Outcome) -> str:
     """The server's words as kept: one line without controls, `REPLY_LIMIT` at most."""
-    words = str(outcome.reply) if outcome.reply else ""
+    return _kept(outcome.reply) if outcome.reply else ""
+
+
+@lru_cache(maxsize=64)  # asked for the journal and for SQLite, and often said again
+def _kept(reply: Reply) -> str:
+    words = str(reply)
     if not words.isprintable():
         words = words.translate(CONTROLS)
     if "  " in words or len(words) > REPLY_LIMIT:

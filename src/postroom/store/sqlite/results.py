@@ -135,7 +135,7 @@ def _sort(results: Sequence[Result]) -> tuple[list[Row], list[Key], list[Row]]:
             raise ValueError(f"{outcome.state} is not the outcome of an attempt")
         if (state == DEFERRED) != (retry_at is not None):
             raise ValueError(f"{state} with retry_at {retry_at}")
-        key = (claim.edition_id, claim.subscriber_id, claim.epoch)
+        key = (claim[1], claim[2], claim[7])  # edition, subscriber, epoch; see _pack
         if key in seen:
             continue
         seen.add(key)
