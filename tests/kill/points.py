@@ -61,6 +61,14 @@ METHODS = (
 """Of the store."""
 BEGUN = {"begin_claim": "claim", "begin_results": "record_results"}
 """Methods of the store that return what does (the rest of) the work, and what that is."""
+SMALL_GROUP, SMALL_GROUP_SECONDS = 3, 0.001
+RECOVERING = (
+    "before the commit of recover",
+    "after the commit of recover",
+    "before unlink of journal",
+    "after unlink of journal",
+)
+"""Passed by a run that comes after a killed one, for the first time then."""
 BODY_END = b"\r\n.\r\n"
 
 
@@ -118,6 +126,8 @@ def suit(variant: Variant) -> None:
     """Set up this process as `variant` says, where no setting of a site can."""
     if variant.journal_limit:
         delivery_ledger.JOURNAL_LIMIT = variant.journal_limit
+        delivery_ledger.GROUP = SMALL_GROUP
+        delivery_ledger.GROUP_SECONDS = SMALL_GROUP_SECONDS
     if not variant.uvloop:
         setattr(run, "_new_event_loop", asyncio.new_event_loop)  # noqa: B010 - see mypy
 

@@ -34,7 +34,8 @@ class Variant:
     dkim: bool = False
     deferring: bool = False
     journal_limit: int = 0
-    """Octets after which the journal begins again; 0: as it is."""
+    """Octets after which the journal begins again, with small commits in between, so
+    that it does in the middle of everything; 0: as it is."""
     milliseconds: float = 0.0
     """How long the relay looks at a message."""
     uvloop: bool = True

@@ -32,7 +32,7 @@ from tests.kill.judge import (
     public,
     rows,
 )
-from tests.kill.points import suit
+from tests.kill.points import RECOVERING, suit
 from tests.kill.power import PowerCut, boot_as
 from tests.kill.relay import relaying
 from tests.kill.scene import NOW, VARIANTS, Variant, make_scene
@@ -53,6 +53,8 @@ RUNS_LIMIT = 8
 """So many runs must be enough to finish."""
 AGAIN = 0.3
 """Chance that the next run is killed as well."""
+AGAIN_RECOVERING = 0.5
+"""Chance that this happens while it settles what the killed one left."""
 KILLS_IN_A_ROW = 4
 NEEDS_A_PERSON = 1
 
@@ -234,6 +236,8 @@ class Trials:
 
     def _choose(self, variant: Variant, run: int) -> Death | PowerCut:
         if self._kind == "named":
+            if run and self._dice.random() < AGAIN_RECOVERING:
+                return AtPlace(place=self._dice.choice(RECOVERING), number=1)
             return self._place(variant)
         if self._kind == "power":
             place = self._place(variant)
