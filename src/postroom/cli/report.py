@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from postroom.cli.shell import read_world
+from postroom.errors import RelayRefusedError
 from postroom.mail.outcome import DeliveryState
 from postroom.publish import open_site
 
 if TYPE_CHECKING:
     from postroom.config.sections import Config
+    from postroom.delivery.settings import Delivered
     from postroom.publish import Report
 
 NEEDS_A_PERSON = 1
@@ -62,26 +64,42 @@ def print_faults(report: Report) -> int:
     if report.composed and report.composed.held:
         click.echo(f"postroom: {report.composed.notice}", err=True)
         code = NEEDS_A_PERSON
-    if report.delivered is None:
-        return code
-    for email, reply in report.delivered.failures[:MAX_NAMED]:
+    if report.delivered is not None:
+        undelivered = _print_undelivered(report, report.delivered)
+        code = _print_relays(report.delivered) or code or undelivered
+    return code
+
+
+def _print_undelivered(report: Report, delivered: Delivered) -> int:
+    for email, reply in delivered.failures[:MAX_NAMED]:
         click.echo(f"not accepted: {email}: {reply}", err=True)
-    failed = report.delivered.counts.get(DeliveryState.FAILED, 0)
-    expired = report.delivered.counts.get(DeliveryState.EXPIRED, 0)
+    failed = delivered.counts.get(DeliveryState.FAILED, 0)
+    expired = delivered.counts.get(DeliveryState.EXPIRED, 0)
     if failed + expired:
         click.echo(
             f"postroom: {failed} failed, {expired} expired; see `postroom deliveries list`",
             err=True,
         )
-        code = NEEDS_A_PERSON
-    if report.delivered.stopped and report.deliveries.get(DeliveryState.QUEUED):
+    stopped = delivered.stopped and report.deliveries.get(DeliveryState.QUEUED)
+    if stopped:
         click.echo(
             "postroom: stopped by a signal; the rest goes with the next run", err=True
         )
-        code = code or TRY_AGAIN
-    if report.delivered.fault is not None:
-        click.echo(f"postroom: {report.delivered.fault}", err=True)
-        code = report.delivered.fault.exit_code
+    if failed + expired:
+        return NEEDS_A_PERSON
+    return TRY_AGAIN if stopped else 0
+
+
+def _print_relays(delivered: Delivered) -> int:
+    """What relays did not do; one that is merely away, while others are there, is weather."""
+    code = 0
+    for trouble in delivered.troubles:
+        click.echo(f"postroom: {trouble}; the other relays did its work", err=True)
+        if isinstance(trouble, RelayRefusedError):
+            code = trouble.exit_code
+    if delivered.fault is not None:
+        click.echo(f"postroom: {delivered.fault}", err=True)
+        code = delivered.fault.exit_code
     return code
 
 
