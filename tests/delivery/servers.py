@@ -78,14 +78,14 @@ def sinking(folder: Path, *options: str) -> Iterator[int]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _await_port(port)
+        await_port(port)
         yield port
     finally:
         child.kill()
         child.wait(10)
 
 
-def _await_port(port: int) -> None:
+def await_port(port: int) -> None:
     """Return once somebody listens."""
     for _ in range(100):
         try:
