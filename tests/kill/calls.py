@@ -252,7 +252,7 @@ class Interference:
         if fault.error and verdict.duplicates and variant.policy == "hold":
             verdict.problems.append("a duplicate")
         name = f"{variant} {site.root.name} {fault}"
-        self.tally.add(verdict, int(ended.killed or bool(fault.error)), name)
+        self.tally.add(verdict, int(ended.killed), name)
         what = fault.call.name
         self.tally.hits[what] = self.tally.hits.get(what, 0) + 1
 
