@@ -17,28 +17,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from postroom.compose.letters import LetterPress, signed_octets, stamp
+from postroom.compose.ahead import sign_ahead
+from postroom.compose.letters import MessageBuilder
 from postroom.config.sections import RelayConfig
-from postroom.delivery.prepare import sign_ahead
 from postroom.delivery.run import deliver
 from postroom.delivery.settings import DeliverySettings
 from postroom.digests.edition import EditionPlan, VariantPlan
 from postroom.files.dkim_key import make_dkim_key, read_dkim_key
-from postroom.files.signatures import SignatureWriter, signatures_path
 from postroom.mail.holes import PREFERENCES_HOLE, UNSUBSCRIBE_HOLE
 from postroom.mail.letter import Letter
 from postroom.mail.message import Recipient, Sender, compile_letter
 from postroom.posts.publication import MailState, Publication
 from postroom.smtp.client import SmtpTransport
-from postroom.store.base import Claim, Claimed, Creation, Owner, UnknownPolicy
 from postroom.store.opening import open_ledger
+from postroom.store.values import Claim, Claimed, Creation, Owner, UnknownPolicy
 from postroom.subscribers.subscriber import Cadence, Consent, SubscriberChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from postroom.mail.dkim import DkimKey
-    from postroom.store.base import Result, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Result
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 OWNER = Owner(host="bench.example", boot_id="b", pid=1)
@@ -137,15 +137,8 @@ def prepare(folder: Path, settings: dict[str, Any]) -> None:
         if settings["signed"]:
             make_dkim_key(folder / "dkim.pem", "rsa-sha256")
         if settings.get("ahead"):
-            press = make_press(store, folder, keys_of(folder))
-            with SignatureWriter(
-                signatures_path(folder, EDITION),
-                octets=signed_octets(press.keys),
-                stamp=stamp(press.keys),
-            ) as writer:
-                sign_ahead(
-                    store, EDITION, press.draft, writer, time_is_up=lambda: False
-                )
+            builder = make_builder(store, folder, keys_of(folder))
+            sign_ahead(store, EDITION, builder, folder, time_is_up=lambda: False)
 
 
 def keys_of(folder: Path) -> tuple[DkimKey, ...]:
@@ -155,9 +148,9 @@ def keys_of(folder: Path) -> tuple[DkimKey, ...]:
     )
 
 
-def make_press(store: Store, folder: Path, keys: Sequence[DkimKey]) -> LetterPress:
+def make_builder(store: Store, folder: Path, keys: Sequence[DkimKey]) -> MessageBuilder:
     """What composes, as `publish` makes it."""
-    return LetterPress(store, SENDER, ZoneInfo("Asia/Seoul"), keys, folder)
+    return MessageBuilder(store, SENDER, ZoneInfo("Asia/Seoul"), keys, folder)
 
 
 class LimitedStore:
@@ -251,7 +244,9 @@ def send(folder: Path, settings: dict[str, Any]) -> None:
     with open_ledger(folder / "postroom.db", creation) as store:
         run = store.begin_run(OWNER, NOW)
         store.recover(run, NOW, UnknownPolicy.RESEND)
-        press = make_press(store, folder, keys_of(folder) if settings["signed"] else ())
+        builder = make_builder(
+            store, folder, keys_of(folder) if settings["signed"] else ()
+        )
         limited: Any = (LimitedStore if settings["ledger"] else NoLedger)(
             store, settings["messages"]
         )
@@ -263,10 +258,12 @@ def send(folder: Path, settings: dict[str, Any]) -> None:
             import cProfile  # noqa: PLC0415 - only where asked for
 
             profile = cProfile.Profile()
-            delivered = profile.runcall(deliver, limited, [transport], press, delivery)
+            delivered = profile.runcall(
+                deliver, limited, [transport], builder, delivery
+            )
             profile.dump_stats(settings["profile"])
         else:
-            delivered = deliver(limited, [transport], press, delivery)
+            delivered = deliver(limited, [transport], builder, delivery)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         if delivered.fault:
             raise delivered.fault

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from aiosmtpd.controller import Controller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from email.message import EmailMessage
     from pathlib import Path
 
@@ -93,6 +93,13 @@ class Site:
     def subscribe(self, address: str, *words: str) -> None:
         """Add a confirmed subscriber."""
         self.run("subscribers", "add", address, "--confirmed", *words)
+
+    def import_readers(self, addresses: Iterable[str], cadence: str = "daily") -> None:
+        """Import confirmed subscribers by a table."""
+        table = self.root / "readers.csv"
+        rows = "".join(f"{address},confirmed,{cadence}\n" for address in addresses)
+        table.write_text("email,consent,cadence\n" + rows, encoding="utf-8")
+        self.run("subscribers", "import", str(table))
 
     def publish(self, now: str, *words: str, code: int | None = 0) -> dict[str, Any]:
         """Publish as of `now` and return what `--json` says."""

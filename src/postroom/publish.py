@@ -13,24 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postroom.build.run import Built, build, read_posts
-from postroom.compose.editions import (
-    Composed,
-    Shelf,
-    coming_editions,
-    compose_editions,
-)
+from postroom.compose.editions import Composed, Shelf, compose_editions
 from postroom.errors import LedgerUnbalancedError
 from postroom.files.lock import hold_lock
 from postroom.files.secret import read_secret
-from postroom.store.base import Creation, Durability, Owner, UnknownPolicy
 from postroom.store.opening import copy_ledger, open_ledger
 from postroom.store.seal import LedgerState, ledger_state
+from postroom.store.values import Creation, Durability, Owner, UnknownPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from postroom.compose.letters import LetterPress
+    from postroom.compose.letters import MessageBuilder
     from postroom.config.sections import Config
     from postroom.delivery.settings import Delivered
     from postroom.mail.outcome import DeliveryState
@@ -98,7 +93,7 @@ def _run(config: Config, world: World, options: Options) -> Report:
 
         composed = compose_editions(config, store, shelf, now, yes=options.yes)
         delivered = _deliver(config, world, options, store)
-        if not options.dry:
+        if not options.dry and (delivered or config.digest.prepare):
             _prepare(config, world, store)
         if unbalanced := store.unbalanced():
             raise LedgerUnbalancedError(
@@ -130,11 +125,11 @@ def _deliver(
     transports = build_transports(config, world.environ)
     run = store.begin_run(world.owner, now)
     store.recover(run, now, UnknownPolicy(config.mail.on_unknown))
-    with _press(config, world, store) as press:
+    with _building(config, world, store) as builder:
         delivered = deliver(
             store,
             transports,
-            press,
+            builder,
             DeliverySettings(
                 run=run,
                 clock=world.clock,
@@ -152,46 +147,31 @@ def _deliver(
 
 def _prepare(config: Config, world: World, store: Store) -> None:
     """Sign editions that are frozen ahead of their slot, until the first slot comes."""
-    if not config.digest.prepare:
-        return
-    from postroom.files.signatures import (  # noqa: PLC0415 - only where editions are prepared
-        SignatureWriter,
-        remove_signatures,
-        signatures_path,
-    )
+    from postroom.compose.ahead import coming_editions, remove_spent, sign_ahead  # noqa: PLC0415 - jinja2, threads
 
-    coming, done = coming_editions(store, world.clock())
-    for key in done:
-        remove_signatures(signatures_path(config.state_folder, key))
+    remove_spent(store, config.state_folder)
+    coming = coming_editions(store, world.clock())
     if not coming or not config.dkim.key_file:
         return
-    from postroom.compose.letters import signed_octets, stamp  # noqa: PLC0415 - jinja2, email
-    from postroom.delivery.prepare import sign_ahead  # noqa: PLC0415 - threads
-
     first = min(edition.slot for edition in coming)
-    with _press(config, world, store) as press:
+    with _building(config, world, store) as builder:
         for edition in coming:
-            with SignatureWriter(
-                signatures_path(config.state_folder, edition.key),
-                octets=signed_octets(press.keys),
-                stamp=stamp(press.keys),
-            ) as writer:
-                sign_ahead(
-                    store,
-                    edition.key,
-                    press.draft,
-                    writer,
-                    time_is_up=lambda: world.clock() >= first,
-                )
+            sign_ahead(
+                store,
+                edition.key,
+                builder,
+                config.state_folder,
+                time_is_up=lambda: world.clock() >= first,
+            )
 
 
 @contextmanager
-def _press(config: Config, world: World, store: Store) -> Iterator[LetterPress]:
+def _building(config: Config, world: World, store: Store) -> Iterator[MessageBuilder]:
     """What makes the site's messages."""
     from postroom.compose.keys import read_signing_keys  # noqa: PLC0415 - only to send
-    from postroom.compose.letters import LetterPress, build_sender  # noqa: PLC0415 - jinja2, email
+    from postroom.compose.letters import MessageBuilder, build_sender  # noqa: PLC0415 - jinja2, email
 
-    press = LetterPress(
+    builder = MessageBuilder(
         store,
         build_sender(config, read_secret(config.secret_path, world.token)),
         config.site.timezone,
@@ -199,9 +179,9 @@ def _press(config: Config, world: World, store: Store) -> Iterator[LetterPress]:
         config.state_folder,
     )
     try:
-        yield press
+        yield builder
     finally:
-        press.close()
+        builder.close()
 
 
 def _tally(delivered: Delivered | None, store: Store) -> dict[DeliveryState, int]:

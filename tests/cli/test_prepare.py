@@ -34,10 +34,7 @@ def site_with(root: Path, extra: str = "") -> Site:
         encoding="utf-8",
     )
     (root / "record.txt").write_text(key["value"], encoding="ascii")
-    table = root / "readers.csv"
-    rows = "".join(f"{address},confirmed,daily\n" for address in READERS)
-    table.write_text("email,consent,cadence\n" + rows, encoding="utf-8")
-    site.run("subscribers", "import", str(table))
+    site.import_readers(READERS)
     site.essay("2026-11-22", "둘째 글")
     return site
 
@@ -122,3 +119,19 @@ def test_a_file_of_signatures_that_is_no_use_costs_only_time(
         site.publish(SLOT)
     assert sorted(recipient for _, recipient, _ in relay.received) == sorted(READERS)
     assert all(is_signed(site, message) for _, _, message in relay.received)
+
+
+def test_signatures_of_an_edition_that_was_sent_are_removed_even_if_no_more_are_made(
+    tmp_path: Path,
+) -> None:
+    """The operator switches `prepare` off in between."""
+    with running(Relay()) as relay:
+        site = site_with(tmp_path, smtp_settings(relay.port))
+        site.publish(BEFORE)
+        config = tmp_path / "postroom.toml"
+        text = config.read_text(encoding="utf-8").replace('prepare = "30m"\n', "")
+        config.write_text(text, encoding="utf-8")
+        assert prepared(site)
+        site.publish(SLOT)
+    assert len(relay.received) == len(READERS)
+    assert prepared(site) == []

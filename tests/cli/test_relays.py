@@ -27,10 +27,7 @@ def site_with(root: Path, *relays: str) -> Site:
     site = make_site(root, 'transport = "smtp"\n' + "".join(relays))
     site.essay("2026-11-01", "첫 글")
     site.publish(EARLY)
-    readers = root / "readers.csv"
-    rows = "".join(f"{address},confirmed,daily\n" for address in READERS)
-    readers.write_text("email,consent,cadence\n" + rows, encoding="utf-8")
-    site.run("subscribers", "import", str(readers))
+    site.import_readers(READERS)
     site.essay("2026-11-22", "둘째 글")
     return site
 

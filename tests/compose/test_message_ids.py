@@ -14,7 +14,7 @@ from tests.stage import make_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postroom.store.base import Creation
+    from postroom.store.values import Creation
 
 SUNDAY = "2026-11-22T12:00:00+09:00"
 MONDAY = "2026-11-23T08:05:00+09:00"

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from postroom.smtp.outbox import OutboxTransport
-from postroom.store.base import UnknownPolicy
+from postroom.store.values import UnknownPolicy
 from tests.delivery.run_of import relay, run_of
 from tests.store.scenes import open_new
 

@@ -13,7 +13,7 @@ from postroom.delivery.settings import Delivered, DeliverySettings
 from postroom.mail.message import Message
 from postroom.smtp.client import SmtpTransport
 from postroom.smtp.connect import Timeouts
-from postroom.store.base import UnknownPolicy
+from postroom.store.values import UnknownPolicy
 from postroom.subscribers.subscriber import Cadence, Consent, SubscriberChange
 from tests.store.scenes import NOW, OWNER, freeze, number_posts, subscribe
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from postroom.delivery.settings import Compose, Progress
     from postroom.mail.outcome import DeliveryState
     from postroom.smtp.base import Transport
-    from postroom.store.base import Claim, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Claim
 
 FAST = Timeouts(step=2, open=4, command=0.5, data=0.5, verdict=0.5, quit=0.5)
 

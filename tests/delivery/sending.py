@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, cast
 from postroom.delivery import ledger as delivery_ledger
 from postroom.errors import PostroomError
 from postroom.smtp.connect import Timeouts
-from postroom.store.base import Durability, UnknownPolicy
 from postroom.store.sqlite import database
+from postroom.store.values import Durability, UnknownPolicy
 from tests.delivery.run_of import compose_named, relay, run_of
 from tests.store.scenes import open_new
 

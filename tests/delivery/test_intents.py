@@ -12,9 +12,9 @@ from postroom.delivery import dispatch
 from postroom.delivery.settings import LEASE_SECONDS
 from postroom.errors import RelayAwayError
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability
 from postroom.store.beside import journal_path
 from postroom.store.entries import opening, read_journal
+from postroom.store.values import Durability
 from tests.delivery.run_of import (
     FAST,
     compose_named,

@@ -8,8 +8,8 @@ import pytest
 
 from postroom.delivery import ledger as delivery_ledger
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability, UnknownPolicy
 from postroom.store.beside import journal_path
+from postroom.store.values import Durability, UnknownPolicy
 from tests.delivery.run_of import (
     addresses,
     emails_in,

@@ -26,7 +26,8 @@ from tests.stage import free_port
 
 if TYPE_CHECKING:
     from postroom.mail.message import Message
-    from postroom.store.base import Claim, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Claim
 
 ACCEPTED = DeliveryState.ACCEPTED
 LATENESS = 0.3

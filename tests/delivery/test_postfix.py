@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postroom.mail.message import Message
-    from postroom.store.base import Claim, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Claim
 
 POSTFIX = Path("/usr/sbin/postfix")
 DAEMONS = Path("/usr/lib/postfix/sbin")

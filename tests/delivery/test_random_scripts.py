@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability, UnknownPolicy
+from postroom.store.values import Durability, UnknownPolicy
 from tests.delivery.run_of import addresses, letters_to, relay, run_of
 from tests.fault_server import FaultServer, serving
 from tests.store.scenes import NOW, open_new

@@ -22,7 +22,7 @@ from postroom.errors import (
 from postroom.mail.outcome import DeliveryState
 from postroom.smtp.connect import Timeouts
 from postroom.smtp.outbox import OutboxTransport
-from postroom.store.base import UnknownPolicy
+from postroom.store.values import UnknownPolicy
 from postroom.subscribers.subscriber import Consent
 from tests.delivery.run_of import compose, letters_for, readers, relay, run_of
 from tests.fault_server import FaultServer, serving
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postroom.mail.message import Message
-    from postroom.store.base import Claim, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Claim
 
 ACCEPTED, DEFERRED, FAILED = (
     DeliveryState.ACCEPTED,

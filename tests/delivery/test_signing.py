@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from postroom.delivery.settings import Compose
     from postroom.mail.message import Message
-    from postroom.store.base import Claim, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Claim
 
 ACCEPTED, FAILED, QUEUED = (
     DeliveryState.ACCEPTED,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import UnknownPolicy
+from postroom.store.values import UnknownPolicy
 from tests.delivery.run_of import (
     FAST,
     addresses,

@@ -18,8 +18,8 @@ from postroom.errors import (
     StoreUnusableError,
 )
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import UnknownPolicy
 from postroom.store.beside import journal_path
+from postroom.store.values import UnknownPolicy
 from tests.delivery.run_of import (
     addresses,
     emails_in,

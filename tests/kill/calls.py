@@ -20,7 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from postroom.delivery import prepare, press, run
+from postroom.compose import ahead
+from postroom.delivery import press, run
 from postroom.smtp import outbox
 from postroom.smtp.dialogue import Dialogue
 from postroom.store.sqlite.store import SqliteStore
@@ -145,7 +146,7 @@ class AtOnce(concurrent.futures.Executor):
 
 def _prepare(gate: Gate, variant: Variant) -> None:
     """In the child: one thread, marks for the tracer, then wait to be let go."""
-    for module in (concurrent.futures, run, press, prepare):
+    for module in (concurrent.futures, run, press, ahead):
         setattr(module, "ThreadPoolExecutor", AtOnce)  # noqa: B010 - see mypy
     suit(variant)
     sys.stderr = io.TextIOWrapper(Aside(), "utf-8", write_through=True)

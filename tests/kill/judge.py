@@ -19,7 +19,7 @@ from postroom.store.sqlite.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from postroom.store.base import Delivery
+    from postroom.store.values import Delivery
     from tests.kill.scene import Variant
     from tests.stage import Site
 

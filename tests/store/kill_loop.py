@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability, Result, UnknownPolicy
+from postroom.store.values import Durability, Result, UnknownPolicy
 from tests.store.scenes import (
     NOW,
     OWNER,

@@ -10,7 +10,7 @@ from postroom.digests.edition import AudienceGroup, EditionPlan, VariantPlan
 from postroom.mail.letter import Letter
 from postroom.mail.outcome import DeliveryState, Outcome, Phase, Reply
 from postroom.posts.publication import MailState, Publication
-from postroom.store.base import Claim, Creation, Durability, Owner, Result
+from postroom.store.values import Claim, Creation, Durability, Owner, Result
 from postroom.subscribers.subscriber import Cadence, Consent, SubscriberChange
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postroom.errors import LedgerDamagedError
-from postroom.store.base import UnknownPolicy
 from postroom.store.opening import open_ledger
+from postroom.store.values import UnknownPolicy
 from tests.store.scenes import (
     NOW,
     OWNER,
@@ -25,8 +25,8 @@ from tests.store.scenes import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postroom.store.base import Creation
     from postroom.store.sqlite.store import SqliteStore
+    from postroom.store.values import Creation
 
 COPIES = 60
 READERS = 600

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from postroom.errors import StoreFullError, StoreUnusableError
 from postroom.mail.outcome import DeliveryState, Outcome, Phase, Reply
 from postroom.store import journal as journal_module
-from postroom.store.base import Claim, Result
 from postroom.store.entries import (
     CODES,
     MESSAGE_ID_LIMIT,
@@ -32,6 +31,7 @@ from postroom.store.entries import (
 )
 from postroom.store.instants import EPOCH, from_instant
 from postroom.store.journal import FileJournal
+from postroom.store.values import Claim, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

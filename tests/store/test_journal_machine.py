@@ -26,8 +26,8 @@ from hypothesis.stateful import (
 )
 
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability, UnknownPolicy
 from postroom.store.beside import journal_path, journals
+from postroom.store.values import Durability, UnknownPolicy
 from tests.store.scenes import (
     NOW,
     OWNER,
@@ -43,7 +43,8 @@ from tests.store.scenes import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from postroom.store.base import Claim, Journal, Result
+    from postroom.store.base import Journal
+    from postroom.store.values import Claim, Result
 
 ACCEPTED, DEFERRED, FAILED, QUEUED, CLAIMED, HANDING, UNKNOWN = (
     DeliveryState.ACCEPTED,

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import UnknownPolicy
 from postroom.store.opening import open_ledger
 from postroom.store.seal import read_seal
+from postroom.store.values import UnknownPolicy
 from tests.store.kill_loop import CLAIMS_AT_ONCE, READERS_AT_ONCE
 from tests.store.scenes import NOW, OWNER
 
 if TYPE_CHECKING:
-    from postroom.store.base import Creation, Store
+    from postroom.store.base import Store
     from postroom.store.sqlite.store import SqliteStore
+    from postroom.store.values import Creation
 
 KILLS = 25
 ROOT = Path(__file__).parents[2]

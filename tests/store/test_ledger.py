@@ -27,8 +27,9 @@ from tests.store.scenes import (
 )
 
 if TYPE_CHECKING:
-    from postroom.store.base import Delivery, Store
+    from postroom.store.base import Store
     from postroom.store.sqlite.store import SqliteStore
+    from postroom.store.values import Delivery
 
 LATER = NOW + timedelta(minutes=5)
 ACCEPTED, DEFERRED, FAILED = (

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from postroom.digests.edition import EditionPlan, VariantPlan
 from postroom.mail.outcome import TRANSITIONS, DeliveryState
 from postroom.posts.publication import MailState
-from postroom.store.base import Durability, UnknownPolicy
+from postroom.store.values import Durability, UnknownPolicy
 from postroom.subscribers.subscriber import Cadence, Consent
 from tests.store.scenes import (
     LETTER,
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from postroom.digests.edition import AudienceGroup
-    from postroom.store.base import Claim, Journal
+    from postroom.store.base import Journal
+    from postroom.store.values import Claim
     from postroom.subscribers.subscriber import SubscriberChange
 
 NAMES = st.sampled_from("abcd")

@@ -23,7 +23,6 @@ from postroom.errors import (
     StoreUnusableError,
 )
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability, UnknownPolicy
 from postroom.store.beside import journal_path, journals
 from postroom.store.opening import copy_ledger, open_ledger
 from postroom.store.seal import (
@@ -37,6 +36,7 @@ from postroom.store.seal import (
 from postroom.store.sqlite import schema
 from postroom.store.sqlite.database import connect
 from postroom.store.sqlite.store import open_store
+from postroom.store.values import Durability, UnknownPolicy
 from postroom.subscribers.subscriber import Cadence
 from tests.stage import unmeasured
 from tests.store.scenes import (
@@ -57,8 +57,8 @@ from tests.store.scenes import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postroom.store.base import Creation
     from postroom.store.sqlite.store import SqliteStore
+    from postroom.store.values import Creation
 
 
 def never() -> Creation:

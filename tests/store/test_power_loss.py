@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability, UnknownPolicy
 from postroom.store.beside import journal_path
 from postroom.store.opening import open_ledger
+from postroom.store.values import Durability, UnknownPolicy
 from tests.store.scenes import NOW, OWNER, claim, frozen, message_id, open_new, result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postroom.store.base import Creation, Result
     from postroom.store.sqlite.store import SqliteStore
+    from postroom.store.values import Creation, Result
 
 REBOOTED = replace(OWNER, boot_id="b2")
 READERS = [f"r{number:02}" for number in range(12)]

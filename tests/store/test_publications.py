@@ -11,8 +11,8 @@ import pytest
 from postroom.errors import LedgerDamagedError
 from postroom.mail.outcome import DeliveryState
 from postroom.posts.publication import MailState
-from postroom.store.base import Pending, UnknownPolicy
 from postroom.store.beside import journal_path
+from postroom.store.values import Pending, UnknownPolicy
 from postroom.subscribers.subscriber import Cadence
 from tests.store.scenes import (
     NOW,

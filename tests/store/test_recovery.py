@@ -10,10 +10,10 @@ import pytest
 
 from postroom.errors import StoreUnusableError
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability, UnknownPolicy
 from postroom.store.beside import journal_path, journals
 from postroom.store.entries import Ending
 from postroom.store.sqlite.recovery import CUT_OFF, NOT_KNOWN, Holder, proves
+from postroom.store.values import Durability, UnknownPolicy
 from postroom.subscribers.subscriber import Consent
 from tests.store.scenes import (
     NOW,
@@ -30,8 +30,8 @@ from tests.store.scenes import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postroom.store.base import Claim, Delivery, Owner, Result
     from postroom.store.sqlite.store import SqliteStore
+    from postroom.store.values import Claim, Delivery, Owner, Result
 
 ACCEPTED, DEFERRED, FAILED, QUEUED, CLAIMED, UNKNOWN = (
     DeliveryState.ACCEPTED,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from postroom.errors import TableError
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Saved
 from postroom.store.sqlite.subscribers import STOPPED, may_follow
+from postroom.store.values import Saved
 from postroom.subscribers.subscriber import (
     CONSENT_CHANGES,
     Cadence,

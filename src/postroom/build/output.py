@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from postroom.config.sections import Config
     from postroom.files.folder import Folder
     from postroom.files.output import Output
-    from postroom.store.base import Facts
+    from postroom.store.values import Facts
 
 
 def write_feeds(

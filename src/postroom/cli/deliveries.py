@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from postroom.config.sections import Config
     from postroom.mail.mail_log import Proof
     from postroom.publish import World
-    from postroom.store.base import Delivery, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Delivery
 
 NEEDS_A_PERSON = 1
 STANDARD_INPUT = "-"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from postroom.errors import UnknownEditionError
 
 if TYPE_CHECKING:
-    from postroom.store.base import Edition, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Edition
 
 NEAREST = 3
 """Keys offered for one that is not there."""

@@ -13,7 +13,7 @@ import click
 from postroom.config.reading import find_root, read_config
 from postroom.errors import ConfigError
 from postroom.publish import World
-from postroom.store.base import Owner
+from postroom.store.values import Owner
 
 if TYPE_CHECKING:
     from postroom.config.sections import Config

@@ -27,7 +27,7 @@ from postroom.subscribers.topics import build_topics
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from postroom.store.base import Saved
+    from postroom.store.values import Saved
 
 STANDARD_INPUT = "-"
 

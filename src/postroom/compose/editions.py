@@ -23,15 +23,14 @@ if TYPE_CHECKING:
     from postroom.digests.guard import MailingPlan
     from postroom.posts.post import Post
     from postroom.posts.publication import Publication
-    from postroom.store.base import Edition, Facts, Pending, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Facts, Pending
 
     ReadShelf = Callable[[], "Shelf"]
     """Called only when something is due."""
 
 WITHOUT_HISTORY = timedelta(days=400)
 """How far back a cadence that never was due looks for its last slot: beyond a year."""
-YOUNG = timedelta(days=7)
-"""Editions are prepared a day before their slot at most; a paused one may take longer."""
 
 
 class Shelf(NamedTuple):
@@ -153,22 +152,6 @@ def _due(
         if slot is not None:
             found.append((cadence, slot))
     return found
-
-
-def coming_editions(store: Store, now: datetime) -> tuple[list[Edition], list[str]]:
-    """Editions frozen ahead of a slot still to come, and the keys of others as young.
-
-    Of the latter what was prepared is not needed any more, once nothing is queued.
-    """
-    coming, done = [], []
-    for edition in store.editions():  # newest first
-        if edition.frozen_at < now - YOUNG:
-            break
-        if edition.slot > now:
-            coming.append(edition)
-        elif not store.queued_after(edition.key, 0, 1):
-            done.append(edition.key)
-    return coming, done
 
 
 def _freeze(

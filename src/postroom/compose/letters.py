@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from postroom.feeds.formats import FORMATS
 from postroom.files.package import template_loader
 from postroom.files.signatures import SignatureReader, signatures_path
+from postroom.mail.compiled_signatures import signed_octets
 from postroom.mail.letter import Letter, LetterSettings, render_letter
 from postroom.mail.message import CompiledLetter, Message, Sender, compile_letter
 from postroom.site.theme import build_environment
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from postroom.mail.dkim import DkimKey
     from postroom.mail.message import Draft
     from postroom.posts.post import Post
-    from postroom.store.base import Claim, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Claim
 
-ISSUES = 4
+EDITIONS = 4
 """Editions kept: a run sends one after the other, and old ones' deferred letters."""
 
 
@@ -60,7 +62,7 @@ def render_letters(
 def build_sender(config: Config, secret: bytes) -> Sender:
     """What all messages of the site share."""
     return Sender(
-        from_=config.mail.from_ or f"letters@{config.site.host}",
+        from_=config.from_,
         reply_to=config.mail.reply_to,
         site_title=config.site.title,
         site_url=config.site.url,
@@ -70,7 +72,7 @@ def build_sender(config: Config, secret: bytes) -> Sender:
     )
 
 
-class LetterPress:
+class MessageBuilder:
     """Makes the messages of claims; each letter is read and compiled once.
 
     With `keys` they are signed: what was signed ahead of the slot is looked up, for the
@@ -90,37 +92,37 @@ class LetterPress:
         self._zone = zone
         self.keys = keys
         self._state_folder = state_folder
-        self._issues: dict[str, Issue] = {}
+        self._editions: dict[str, EditionLetters] = {}
 
     def __call__(self, claim: Claim) -> Message | Draft:
         """Return the message, or its draft; the contract is `delivery.settings.Compose`."""
-        issue = self._issue(claim)
-        letter = issue.letter(claim.variant)
+        letters = self._letters_of(claim)
+        letter = letters.letter(claim.variant)
         if not self.keys:
             return letter.fill(claim)
         draft = letter.draft(claim)
-        signed = issue.signatures.find(claim.subscriber_id, draft.fingerprint)
+        signed = letters.signatures.find(claim.subscriber_id, draft.fingerprint)
         return draft.complete(signed) if signed else draft
 
     def draft(self, claim: Claim) -> Draft:
         """Return the draft of a claim's message, for signing ahead."""
-        return self._issue(claim).letter(claim.variant).draft(claim)
+        return self._letters_of(claim).letter(claim.variant).draft(claim)
 
     def close(self) -> None:
         """Close the files of signatures."""
-        while self._issues:
-            self._issues.popitem()[1].signatures.close()
+        while self._editions:
+            self._editions.popitem()[1].signatures.close()
 
-    def _issue(self, claim: Claim) -> Issue:
-        issue = self._issues.get(claim.edition)
-        if issue is None:
-            if len(self._issues) >= ISSUES:
-                oldest = next(iter(self._issues))
-                self._issues.pop(oldest).signatures.close()
-            issue = self._issues[claim.edition] = self._open(claim)
-        return issue
+    def _letters_of(self, claim: Claim) -> EditionLetters:
+        letters = self._editions.get(claim.edition)
+        if letters is None:
+            if len(self._editions) >= EDITIONS:
+                oldest = next(iter(self._editions))
+                self._editions.pop(oldest).signatures.close()
+            letters = self._editions[claim.edition] = self._open(claim)
+        return letters
 
-    def _open(self, claim: Claim) -> Issue:
+    def _open(self, claim: Claim) -> EditionLetters:
         date = claim.dated.astimezone(self._zone)
         edition, keys = claim.edition, self.keys
 
@@ -132,11 +134,11 @@ class LetterPress:
             octets=signed_octets(keys),
             stamp=stamp(keys),
         )
-        return Issue(self._store.letters(edition), compile_, signatures)
+        return EditionLetters(self._store.letters(edition), compile_, signatures)
 
 
-class Issue:
-    """What a press keeps of one edition."""
+class EditionLetters:
+    """What a builder keeps of one edition."""
 
     def __init__(
         self,
@@ -155,11 +157,6 @@ class Issue:
         if compiled is None:
             compiled = self._compiled[variant] = self._compile(self._letters[variant])
         return compiled
-
-
-def signed_octets(keys: Sequence[DkimKey]) -> int:
-    """Return how long what is signed ahead is: the body's hash and the signatures."""
-    return sha256().digest_size + sum(key.signature_octets for key in keys)
 
 
 def stamp(keys: Sequence[DkimKey]) -> bytes:

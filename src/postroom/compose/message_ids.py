@@ -14,7 +14,8 @@ from postroom.subscribers.token import parse_keys
 
 if TYPE_CHECKING:
     from postroom.config.sections import Config
-    from postroom.store.base import Delivery, Store
+    from postroom.store.base import Store
+    from postroom.store.values import Delivery
 
 
 def find_message_id(row: Delivery, store: Store, config: Config, secret: bytes) -> str:

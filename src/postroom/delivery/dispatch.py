@@ -136,8 +136,8 @@ class Dispatch:
             self.wake()  # it may be another outlet's turn now
         return work
 
-    def done(self, work: Work) -> None:
-        """`work` is settled; the last one lets the waiting lanes end."""
+    def done(self) -> None:
+        """A work is settled; the last one lets the waiting lanes end."""
         self._under_way -= 1
         if not self._under_way:
             self.wake()

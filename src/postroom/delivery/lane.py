@@ -141,7 +141,7 @@ class Lane:
             self._settle_unsent(work, outcome)
         else:
             dispatch.tally.settle(work, outcome)
-            dispatch.done(work)
+            dispatch.done()
             if state is not DeliveryState.UNKNOWN:
                 self._tries = 0
                 self._outlet.hear()
@@ -164,7 +164,7 @@ class Lane:
             state=DeliveryState.DEFERRED, phase=outcome.phase, reply=outcome.reply
         )
         self._dispatch.tally.settle(work, deferred)
-        self._dispatch.done(work)
+        self._dispatch.done()
 
 
 def start_lanes(dispatch: Dispatch, loop: asyncio.AbstractEventLoop) -> None:

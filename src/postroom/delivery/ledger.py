@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from postroom.delivery.work import Work
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability
+from postroom.store.values import Durability
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from postroom.delivery.settings import DeliverySettings
-    from postroom.store.base import Claimed, Journal, Result, Store
+    from postroom.store.base import Journal, Store
+    from postroom.store.values import Claimed, Result
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from postroom.store.base import Durability
+from postroom.store.values import Durability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from postroom.errors import PostroomError
     from postroom.mail.message import Message
     from postroom.mail.outcome import DeliveryState
-    from postroom.store.base import Claim
+    from postroom.store.values import Claim
 
     Progress = Callable[[int, int], None]
     """Called with (decided so far, in all)."""

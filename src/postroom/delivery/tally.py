@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from postroom.errors import PostroomError, RelayRefusedError
 from postroom.mail.outcome import DeliveryState, Outcome, Phase, is_policy
 from postroom.mail.retry import plan_retry
-from postroom.store.base import Result
+from postroom.store.values import Result
 
 if TYPE_CHECKING:
     from postroom.delivery.ledger import Ledger

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from postroom.mail.message import Message
-    from postroom.store.base import Claim
+    from postroom.store.values import Claim
 
 
 class Work:

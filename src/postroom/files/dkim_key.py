@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from postroom.errors import DkimKeyError
-from postroom.files.output import write_whole
+from postroom.files.output import sync_folder, write_whole
 from postroom.mail.dkim import ED25519, GOOD_RSA_BITS, DkimKey, parse_key
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def make_dkim_key(path: Path, algorithm: str) -> None:
             os.link(new, path)  # unlike a rename, never over another's
         finally:
             new.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except FileExistsError:
         raise _taken(path) from None
     except OSError as error:
@@ -93,11 +93,3 @@ def _taken(path: Path) -> DkimKeyError:
         f"{path}: a file is there already, and no key is written over another",
         cure="name another file with --file, or `postroom dkim show` this one",
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

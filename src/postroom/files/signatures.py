@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER = "prepared"
+SUFFIX = ".signatures"
 FINGERPRINT_OCTETS = 16
 STAMP_OCTETS = 16
 BLOCK = 256
@@ -286,7 +287,13 @@ class SignatureReader:
 
 def signatures_path(state_folder: Path, edition: str) -> Path:
     """Return where the signatures of the edition of that key lie."""
-    return state_folder / FOLDER / f"{edition}.signatures"
+    return state_folder / FOLDER / f"{edition}{SUFFIX}"
+
+
+def signed_editions(state_folder: Path) -> list[str]:
+    """Return the keys of editions that have a file of signatures."""
+    found = (state_folder / FOLDER).glob(f"*{SUFFIX}")
+    return sorted(path.name.removesuffix(SUFFIX) for path in found)
 
 
 def remove_signatures(path: Path) -> None:

@@ -21,6 +21,11 @@ HASH_OCTETS = 32
 """Of SHA-256."""
 
 
+def signed_octets(keys: Sequence[DkimKey]) -> int:
+    """Return how long what `Signatures.sign` returns is: the body's hash, a signature each."""
+    return HASH_OCTETS + sum(key.signature_octets for key in keys)
+
+
 class Signatures:
     """Makes signatures as octets, and fields of such octets; false without keys."""
 
@@ -31,7 +36,7 @@ class Signatures:
     ) -> None:
         """`date` is when they say that they were made, a whole second."""
         self._pairs = tuple(_forms(header, int(date.timestamp()), keys))
-        self.octets = HASH_OCTETS + sum(key.signature_octets for key in keys)
+        self.octets = signed_octets(keys)
         """How long what `sign` returns is."""
 
     def __bool__(self) -> bool:

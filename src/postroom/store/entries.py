@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postroom.mail.outcome import Outcome, Reply
-    from postroom.store.base import Claim, Result
+    from postroom.store.values import Claim, Result
 
 REPLY_LIMIT = 400
 """Characters of a server's words that are kept: replies may run to many lines."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postroom.errors import PostroomError
-    from postroom.store.base import Claim, Result
+    from postroom.store.values import Claim, Result
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from postroom.store.base import Creation
+    from postroom.store.values import Creation
 
 
 def open_ledger(

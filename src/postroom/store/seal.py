@@ -24,7 +24,7 @@ from postroom.store.beside import journals, sync_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postroom.store.base import Facts
+    from postroom.store.values import Facts
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 TRACES = ("{}.seal", "{}-wal", "{}-journal", "secret")

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from postroom.errors import UnknownEditionError
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Claim, Claimed
 from postroom.store.instants import from_instant, to_instant
 from postroom.store.sqlite.database import Database, clock_of
 from postroom.store.sqlite.waiting import DUE_EDITIONS, QUEUED_EDITIONS
+from postroom.store.values import Claim, Claimed
 
 if TYPE_CHECKING:
     import sqlite3

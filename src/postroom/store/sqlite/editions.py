@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from postroom.store.base import Edition
 from postroom.store.instants import from_instant, to_instant
 from postroom.store.sqlite.database import Database, to_json
 from postroom.store.sqlite.subscribers import topics_from_text, topics_to_text
+from postroom.store.values import Edition
 from postroom.subscribers.subscriber import Cadence
 
 if TYPE_CHECKING:

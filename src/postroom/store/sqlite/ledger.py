@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from postroom.mail.outcome import TRANSITIONS, DeliveryState
-from postroom.store.base import Delivery
 from postroom.store.instants import to_instant
 from postroom.store.sqlite.claims import Claims, edition_id_of
 from postroom.store.sqlite.database import clock_of, to_json
 from postroom.store.sqlite.recovery import Recovery
 from postroom.store.sqlite.results import Results
+from postroom.store.values import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

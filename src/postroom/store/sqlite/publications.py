@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from postroom.errors import LedgerDamagedError
 from postroom.posts.publication import MailState, Publication
-from postroom.store.base import Facts, Pending
 from postroom.store.instants import from_instant, to_instant
 from postroom.store.sqlite.database import RESTORE, Database
 from postroom.store.sqlite.waiting import DUE_EDITIONS, QUEUED_EDITIONS
+from postroom.store.values import Facts, Pending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from postroom.store.base import Owner
+    from postroom.store.values import Owner
 
 FACTS = "SELECT authority, serial, counter, published_before, ledger_id FROM ledger"
 

@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING
 
 from postroom.errors import StoreUnusableError
 from postroom.mail.outcome import DeliveryState
-from postroom.store.base import Durability, UnknownPolicy
 from postroom.store.beside import journal_path, journals
 from postroom.store.entries import Ending, Journaled, opening, read_journal
 from postroom.store.instants import from_instant
 from postroom.store.journal import FileJournal, remove_journal
 from postroom.store.sqlite.database import Database, clock_of, to_json
 from postroom.store.sqlite.results import give_back, settle_all, settle_suppressing
+from postroom.store.values import Durability, UnknownPolicy
 
 if TYPE_CHECKING:
     import sqlite3

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
-    from postroom.store.base import Result
     from postroom.store.entries import Key
+    from postroom.store.values import Result
 
 OUTCOMES = {
     state: state.value

@@ -20,7 +20,7 @@ from postroom.store.sqlite.database import connect, explaining
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postroom.store.base import Creation
+    from postroom.store.values import Creation
 
 SCHEMA = 2
 """The number of the last migration; a ledger keeps its own in `user_version`."""

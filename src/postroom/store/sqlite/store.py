@@ -17,7 +17,7 @@ from postroom.store.sqlite.subscribers import Subscribers
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from postroom.store.base import Creation
+    from postroom.store.values import Creation
 
 
 class SqliteStore(Publications, Editions, Subscribers, Ledger):

@@ -14,9 +14,9 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from postroom.store.base import Saved
 from postroom.store.instants import from_instant, to_instant
 from postroom.store.sqlite.database import Database, to_json
+from postroom.store.values import Saved
 from postroom.subscribers.subscriber import (
     CONSENT_CHANGES,
     Cadence,
