@@ -109,6 +109,30 @@ def test_an_outlet_is_lost_when_no_connection_gets_anywhere() -> None:
     assert working.give_up(0, 0)
 
 
+def test_an_outlet_is_not_lost_while_another_connection_is_being_made() -> None:
+    """It may have been slowed down to one: what that one then gets done counts."""
+    hoping = outlet(connections=3)
+    hoping.shrink(1.0)
+    hoping.opening = 1
+    assert not hoping.give_up(0, 0)
+    hoping.opening, hoping.connected = 0, 1
+    hoping.hear()
+    assert hoping.grow()
+    assert [lane for lane in admitted(hoping) if lane] == [1, 2]
+
+
+def test_an_acceptance_on_an_outlet_that_is_lost_is_an_acceptance() -> None:
+    """A session may still be there whose lane nobody counted on."""
+    lost = outlet(connections=2)
+    assert not lost.give_up(0, 0)
+    assert lost.give_up(1, 0)
+    assert not lost.grow()
+    shut = outlet(connections=3)
+    shut.shrink(1.0)
+    assert shut.give_up(0, 0)
+    assert shut.grow()
+
+
 def test_an_outlets_rate_makes_up_for_late_timers_but_saves_nothing() -> None:
     """A late start does not move the next; after a rest there is no burst."""
     paced = outlet(rate=100.0)

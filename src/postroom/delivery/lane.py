@@ -66,10 +66,17 @@ class Lane:
 
     async def _send(self) -> None:
         if self._session is None:
-            self._session = await self._outlet.transport.open()
+            self._session = await self._open()
             self._outlet.connected += 1
         await self._session.run(self)
         await self._drop()
+
+    async def _open(self) -> Session:
+        self._outlet.opening += 1
+        try:
+            return await self._outlet.transport.open()
+        finally:
+            self._outlet.opening -= 1
 
     async def _renew(self, trouble: RelayAwayError) -> bool:
         """Close what is left and wait; False when enough was tried."""

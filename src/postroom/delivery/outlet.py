@@ -23,8 +23,10 @@ class Outlet:
         self.transport = transport
         self.taken = 0
         """Messages given to its lanes."""
+        self.opening = 0
+        """Lanes that are about to have a session, if they can."""
         self.connected = 0
-        """Lanes that have a session."""
+        """Lanes that have one."""
         self.heard = 0
         """Verdicts."""
         self.failing: PostroomError | None = None
@@ -36,6 +38,7 @@ class Outlet:
         self._ranks = list(range(transport.connections))
         """Of each lane: how many before it have not given up."""
         self._limit = float(min(START, transport.connections))
+        """Lanes that may work; never less than one."""
         self._shrunk_at = float("-inf")
         self._next_turn = 0.0
 
@@ -51,17 +54,17 @@ class Outlet:
     def give_up(self, lane: int, heard: int) -> bool:
         """A lane got nowhere: there is one connection less; whether that was the last hope.
 
-        `heard`: the verdicts when the lane's troubles began. While others hear some, or
-        wait for one, it is enough that one lane works; else those that were not
-        admitted are not tried in vain.
+        `heard`: the verdicts when the lane's troubles began. While others hear some,
+        wait for one, or are still connecting, it is enough that one lane works; else
+        those that were not admitted are not tried in vain.
         """
         self._lanes -= 1
         for after in range(lane + 1, len(self._ranks)):
             self._ranks[after] -= 1
-        self._limit -= 1.0
-        if self._limit < 1.0 and (self.connected or self.heard > heard):
-            self._limit = 1.0
-        return self._limit < 1.0 or not self._lanes
+        left = self._limit - 1.0
+        self._limit = max(1.0, left)
+        hopes = self.connected or self.opening or self.heard > heard
+        return not self._lanes or (left < 1.0 and not hopes)
 
     def grow(self) -> bool:
         """A message was accepted: one connection more for as many as there are.
