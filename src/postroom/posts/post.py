@@ -67,6 +67,51 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A file that belongs to a post: an episode's sound, a film, a paper."""
+
+    url: str
+    """In a Head as written, in a Post absolute."""
+    media_type: str = ""
+    """Empty in a Head: what the ending of its name says."""
+    length: int = 0
+    """Octets; 0: of the file `path`, or unknown."""
+    duration: int = 0
+    """Seconds; 0: unknown."""
+    title: str = ""
+    path: str = ""
+    """Of the posts folder, when the file lies there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What is said in an episode, as text (Podcasting 2.0)."""
+
+    url: str
+    media_type: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """What podcast readers ask of a post with an enclosure."""
+
+    number: int = 0
+    """0: none."""
+    season: int = 0
+    """0: none."""
+    kind: str = ""
+    """`full`, `trailer`, `bonus`, or empty."""
+    explicit: bool | None = None
+    """None: as the whole podcast."""
+    image: str = ""
+    """Absolute URL in a Post, as written in a Head."""
+    chapters: str = ""
+    """URL of a JSON chapters file."""
+    transcripts: tuple[Transcript, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """The front matter of one source, typed, and its body still as Markdown."""
 
@@ -100,12 +145,16 @@ class Head:
     body: str
     body_line: int
     """Line of the file (from 1) on which `body` begins."""
+    link: str = ""
+    """What a link post is about: an absolute URL, or empty."""
+    enclosures: tuple[Enclosure, ...] = ()
+    episode: Episode | None = None
     warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """A rendered post. URLs in `html` are absolute, in `page_html` relative to the page."""
+class Card:
+    """What the catalogue knows of a rendered post: all but its text."""
 
     path: str
     title: str
@@ -120,12 +169,6 @@ class Post:
     authors: tuple[Person, ...]
     excerpt: str
     """Plain text, never cut inside a word or grapheme cluster, no markup."""
-    html: str
-    """Sanitised, absolute URLs, `class="language-x"` on code: for feeds and letters."""
-    page_html: str
-    """The same for the post's own page: relative URLs, code coloured by classes."""
-    text: str
-    """Plain text of the whole post, paragraphs apart, for the text part."""
     image: Image | None
     subject: str
     preheader: str
@@ -138,7 +181,23 @@ class Post:
     """Files of the posts folder that the post shows or links: to be copied."""
     links: tuple[tuple[str, str], ...] = ()
     """Every site-map key the rendering asked for, with the answer (`""`: none)."""
+    link: str = ""
+    """What a link post is about: an absolute URL, or empty."""
+    enclosures: tuple[Enclosure, ...] = ()
+    episode: Episode | None = None
     warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post(Card):
+    """A card with its text. URLs in `html` are absolute, in `page_html` relative."""
+
+    html: str
+    """Sanitised, absolute URLs, `class="language-x"` on code: for feeds and letters."""
+    page_html: str
+    """The same for the post's own page: relative URLs, code coloured by classes."""
+    text: str
+    """Plain text of the whole post, paragraphs apart, for the text part."""
 
 
 class Visibility(StrEnum):
@@ -151,7 +210,7 @@ class Visibility(StrEnum):
     EXPIRED = "expired"
 
 
-def visibility_of(post: Head | Post, now: datetime) -> Visibility:
+def visibility_of(post: Head | Card, now: datetime) -> Visibility:
     """What `post` is at `now`; a draft stays one whatever its dates say."""
     if post.draft:
         return Visibility.DRAFT
