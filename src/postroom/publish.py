@@ -6,7 +6,7 @@ run has done. Only one run works at a time; what a killed one left is settled fi
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from pathlib import Path
@@ -81,15 +81,16 @@ def _run(config: Config, world: World, options: Options) -> Report:
     with (
         hold_lock(config.state_folder / "lock", world.owner.pid, now) as started_ns,
         open_site(config, world, accept_rollback=options.accept_rollback) as store,
+        ExitStack() as run,
     ):
         built = build(config, store, now, started_ns=started_ns, dry=options.dry)
         if not options.mail:
             return Report(built=built)
 
         def shelf() -> Shelf:
-            library = built.library or read_posts(config, now)
+            library = run.enter_context(read_posts(config, now))
             broken = frozenset(problem.path for problem in library.problems)
-            return Shelf(library.posts, broken)
+            return Shelf(library.posts, broken, library.post)
 
         composed = compose_editions(config, store, shelf, now, yes=options.yes)
         delivered = _deliver(config, world, options, store)

@@ -12,6 +12,7 @@ from postroom.build.record import (
     RACY_NS,
     Counts,
     Record,
+    base_of,
     dump_record,
     inputs_of,
     is_racy,
@@ -70,24 +71,31 @@ def test_a_file_changed_just_before_the_run_proves_nothing(tmp_path: Path) -> No
         assert is_racy(Folder(root=tmp_path, files={"a.png": stamp}), started) is racy
 
 
-def test_everything_that_decides_the_output_is_an_input(tmp_path: Path) -> None:
-    """Posts, files, settings, templates, our own code; not the mail settings."""
+def test_every_file_that_decides_the_output_is_an_input(tmp_path: Path) -> None:
+    """Posts and the files beside them, by size and times."""
+    folder = Folder(root=tmp_path, posts={"a.md": Stamp(1, 2, 3)})
+    first = inputs_of(folder, 5)
+    assert inputs_of(folder, 5) == first
+    changed = Folder(root=tmp_path, posts={"a.md": Stamp(1, 2, 4)})
+    assert inputs_of(changed, 5) != first
+    picture = Folder(root=tmp_path, posts=folder.posts, files={"x": Stamp(1, 2, 3)})
+    assert inputs_of(picture, 5) != first
+    assert inputs_of(folder, 6) != first
+
+
+def test_everything_else_that_decides_it_is_its_base(tmp_path: Path) -> None:
+    """Settings, templates, our own code; not the mail settings."""
     (tmp_path / "postroom.toml").write_text('[site]\nurl = "https://b.example"\n')
     config = read_config(tmp_path, {})
-    folder = Folder(root=tmp_path, posts={"a.md": Stamp(1, 2, 3)})
-    first = inputs_of(folder, config, "code")
-    assert inputs_of(folder, config, "code") == first
-    changed = Folder(root=tmp_path, posts={"a.md": Stamp(1, 2, 4)})
-    assert inputs_of(changed, config, "code") != first
-    picture = Folder(root=tmp_path, posts=folder.posts, files={"x": Stamp(1, 2, 3)})
-    assert inputs_of(picture, config, "code") != first
-    assert inputs_of(folder, config, "other") != first
+    first = base_of(config, "code")
+    assert base_of(config, "code") == first
+    assert base_of(config, "other") != first
     other = replace(config, feeds=replace(config.feeds, limit=7))
-    assert inputs_of(folder, other, "code") != first
+    assert base_of(other, "code") != first
     monthly = replace(config.digest, default=Cadence.MONTHLY)
-    assert inputs_of(folder, replace(config, digest=monthly), "code") != first
+    assert base_of(replace(config, digest=monthly), "code") != first
     mail = replace(config, mail=replace(config.mail, reply_to="x@b.example"))
-    assert inputs_of(folder, mail, "code") == first
+    assert base_of(mail, "code") == first
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates/x.html").write_text("x")
-    assert inputs_of(folder, config, "code") != first
+    assert base_of(config, "code") != first

@@ -15,8 +15,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroom.errors import Problem
-from postroom.posts.cached import dump_post, links_hold, load_post
-from postroom.posts.post import Image, Person, Post, SiteMap
+from postroom.posts.cached import (
+    build_spine,
+    dump_card,
+    links_hold,
+    load_card,
+    load_post,
+)
+from postroom.posts.post import (
+    Enclosure,
+    Episode,
+    Image,
+    Person,
+    Post,
+    SiteMap,
+    Transcript,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,11 +61,27 @@ def many(values: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(values, max_size=3).map(tuple)
 
 
+ENCLOSURES = st.builds(
+    Enclosure,
+    **dict.fromkeys(("url", "media_type", "title", "path"), TEXTS),
+    length=st.integers(0),
+    duration=st.integers(0),
+)
+EPISODES = st.builds(
+    Episode,
+    **dict.fromkeys(("kind", "image", "chapters"), TEXTS),
+    number=st.integers(0),
+    season=st.integers(0),
+    explicit=st.none() | st.booleans(),
+    transcripts=many(
+        st.builds(Transcript, url=TEXTS, media_type=TEXTS, language=TEXTS)
+    ),
+)
 POSTS = st.builds(
     Post,
     **dict.fromkeys(
         ("path", "title", "slug", "url_path", "language", "excerpt", "html", "page_html",
-         "text", "subject", "preheader", "canonical_url", "id", "digest"),
+         "text", "subject", "preheader", "canonical_url", "id", "digest", "link"),
         TEXTS,
     ),
     published=TIMES,
@@ -64,14 +94,23 @@ POSTS = st.builds(
     image=st.none() | st.builds(Image, url=TEXTS, alt=TEXTS),
     files=many(TEXTS),
     links=many(st.tuples(TEXTS, TEXTS)),
+    enclosures=many(ENCLOSURES),
+    episode=st.none() | EPISODES,
     warnings=many(PROBLEMS),
 )  # fmt: skip
+
+
+def survive(post: Post) -> Post:
+    """Return the post as it comes back from the cache."""
+    return load_post(
+        dump_card(post), html=post.html, page_html=post.page_html, plain=post.text
+    )
 
 
 @given(POSTS)
 def test_a_post_survives_exactly(post: Post) -> None:
     """Also its time zones and the second of two equal hours."""
-    loaded = load_post(dump_post(post))
+    loaded = survive(post)
     assert loaded == post
     assert repr(loaded) == repr(post)
 
@@ -80,16 +119,60 @@ def test_the_second_of_two_equal_hours_survives(render: Callable[..., Post]) -> 
     """At the end of summer time 02:30 comes twice."""
     berlin = ZoneInfo("Europe/Berlin")
     second = datetime(2026, 10, 25, 2, 30, tzinfo=berlin, fold=1)
-    loaded = load_post(dump_post(render("글", published=second)))
+    loaded = survive(render("글", published=second))
     assert loaded.published is not None
     assert loaded.published.utcoffset() == timedelta(hours=1)
+
+
+@given(POSTS, POSTS)
+def test_a_spine_tells_posts_apart(one: Post, other: Post) -> None:
+    """By what readers see of them, of lists, and of names."""
+    spines = [build_spine(post, dump_card(post)) for post in (one, other)]
+    same = one == replace(other, text=one.text)  # the text comes from the HTML
+    assert (spines[0].seen == spines[1].seen) == same
+    assert (spines[0] == spines[1]) == same
+    if spines[0].listed == spines[1].listed:
+        assert (one.title, one.excerpt) == (other.title, other.excerpt)
+
+
+@pytest.mark.parametrize(
+    ("change", "differing"),
+    [
+        ({"page_html": "<p>새</p>"}, {"seen"}),
+        ({"html": "<p>새</p>"}, {"seen"}),
+        ({"excerpt": "새"}, {"seen", "listed"}),
+        ({"title": "새"}, {"title", "seen", "listed", "named"}),
+        ({"mailed": False}, {"mailed", "seen"}),
+    ],
+)
+def test_a_change_shows_where_it_is_shown(
+    render: Callable[..., Post], change: dict[str, Any], differing: set[str]
+) -> None:
+    """An edited text asks for its own page again, and for no list."""
+    post = render("글")
+    changed = replace(post, **change)
+    one = build_spine(post, dump_card(post))._asdict()
+    other = build_spine(changed, dump_card(changed))._asdict()
+    assert {name for name in one if one[name] != other[name]} == differing
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_spine_reaches_to_the_ends_of_the_calendar(
+    render: Callable[..., Post], year: int
+) -> None:
+    """Where no zone can be reckoned into another one."""
+    end = (1, 1) if year == 1 else (12, 31)
+    for hours in (-23, 23):
+        zone = timezone(timedelta(hours=hours))
+        post = render("글", published=datetime(year, *end, 12, tzinfo=zone))
+        assert build_spine(post, dump_card(post)).published is not None
 
 
 @given(TEXTS)
 def test_any_other_text_is_a_value_error(text: str) -> None:
     """A damaged cache costs a rendering, never a run."""
     with pytest.raises(ValueError, match=r"."):
-        load_post(text)
+        load_card(text)
 
 
 def spoil(read: list[Any], place: tuple[int, ...], value: object) -> str:
@@ -105,7 +188,7 @@ def spoil(read: list[Any], place: tuple[int, ...], value: object) -> str:
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        ((0,), "postroom post 0"),
+        ((0,), "postroom card 0"),
         ((1,), "text"),
         ((1, 0), None),
         ((1, 6), 5),
@@ -120,16 +203,21 @@ def spoil(read: list[Any], place: tuple[int, ...], value: object) -> str:
         ((5,), [["a"]]),
         ((6,), ["url"]),
         ((8,), [["a", "b", "c"]]),
-        ((9,), [["a", "1", 1, "b", "c"]]),
+        ((9,), [["u", "t", "x", "p", "1", 1]]),
+        ((9,), [["u", "t", "x", 1, 1]]),
+        ((10,), [["full", "", ""], [1, True], None, []]),
+        ((10,), [["full", "", ""], [1, 2], 1, []]),
+        ((10,), [["full", "", ""], [1, 2], None, [["u", "t"]]]),
+        ((11,), [["a", "1", 1, "b", "c"]]),
     ],
 )
 def test_a_spoilt_part_is_a_value_error(
     render: Callable[..., Post], place: tuple[int, ...], value: object
 ) -> None:
     """Every part is checked; nothing half-right comes out."""
-    read = json.loads(dump_post(render("글")))
+    read = json.loads(dump_card(render("글")))
     with pytest.raises(ValueError, match=r"."):
-        load_post(spoil(read, place, value))
+        load_card(spoil(read, place, value))
 
 
 LINKING = "[a](<둘째 글.md>) [b](없음.md) [[정원]] ![c](/img/new.png) [d](../새글/) [e](/posts/later/)"
@@ -141,7 +229,7 @@ def test_links_hold_while_their_targets_stay(
     """A new post that nobody links changes nothing."""
     post = render(LINKING)
     assert links_hold(post, site_map)
-    assert links_hold(load_post(dump_post(post)), site_map)
+    assert links_hold(survive(post), site_map)
     other = replace(site_map, pages={**site_map.pages, "2026/무관.md": "posts/무관/"})
     assert links_hold(post, other)
 

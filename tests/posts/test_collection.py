@@ -24,7 +24,7 @@ def head(path: str, body: str = "text") -> Head:
 
 def paths(posts: Sequence[Head]) -> dict[str, str]:
     """Path of the file → address."""
-    return settle_addresses(posts).paths
+    return settle_addresses(posts, UTC).paths
 
 
 def test_equal_names_get_their_dates_and_the_oldest_stays() -> None:
@@ -36,7 +36,7 @@ def test_equal_names_get_their_dates_and_the_oldest_stays() -> None:
             "2024-01-09-release.md": "posts/release-2024-01-09/",
             "2025-01-09-release.md": "posts/release-2025-01-09/",
         }
-    warning = settle_addresses(posts).warnings[0]
+    warning = settle_addresses(posts, UTC).warnings[0]
     assert "2023-01-09-release.md has the slug" in warning.message
 
 
@@ -64,6 +64,6 @@ def test_links_lead_only_to_what_can_be_opened() -> None:
         head("_drafts/z.md"),
         head("about.md"),
     ]
-    site_map = build_site_map(posts, settle_addresses(posts), ["img/a.png"], NOW)
+    site_map = build_site_map(posts, paths(posts), ["img/a.png"], NOW)
     assert site_map.pages == {"2024-01-09-x.md": "posts/x/", "about.md": "about/"}
     assert site_map.files == {"img/a.png": "media/img/a.png"}

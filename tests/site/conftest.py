@@ -12,8 +12,8 @@ import pytest
 
 from postroom.posts.post import Image, Person, Post
 from postroom.site.info import SiteInfo
-from postroom.site.pages import build_pages
 from postroom.site.theme import build_environment
+from tests.site.holdings import make_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -205,7 +205,7 @@ def build(environment: jinja2.Environment) -> Build:
     def run(
         site: SiteInfo, posts: Sequence[Post], pages: Sequence[Post] = ()
     ) -> dict[str, str]:
-        made = list(build_pages(site, posts, pages, environment))
+        made = list(make_pages(site, posts, pages, environment))
         assert len({file.path for file in made}) == len(made)
         return {file.path: file.data.decode() for file in made}
 

@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import unescape
@@ -20,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from postroom.posts.post import Person
-from postroom.site.pages import build_pages
+from postroom.site.info import FeedGroup
+from tests.site.holdings import make_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +51,8 @@ PAGES = (
     "endless/posts/p0/index.html",
     "endless/tags/index.html",
     "endless/archive/index.html",
-    "endless/page/2/index.html",
+    "endless/page/1/index.html",
+    "endless/follow/index.html",
 )
 
 MEASURE = """<!DOCTYPE html><meta charset="utf-8"><title>busy</title><pre id="found"></pre>
@@ -60,6 +63,7 @@ const scrolls = element => {
   return false;
 };
 const measure = (page, width, view) => {
+  view.document.querySelectorAll("details").forEach(e => e.open = true);
   const all = [...view.document.body.querySelectorAll("*")];
   const name = element => element.tagName.toLowerCase() + "." + element.className;
   const box = element => element.getBoundingClientRect();
@@ -73,6 +77,8 @@ const measure = (page, width, view) => {
     tiny: shown.filter(e => parseFloat(view.getComputedStyle(e).fontSize) < 12 && e.tagName !== "SUP"
       && !e.closest("sup")).map(name),
     edges: shown.filter(e => e.matches(".column:not(.box), .row > .text")).map(e => Math.round(box(e).left)),
+    small: shown.filter(e => e.matches(".address, .addresses a, .readers a, .formats a, summary, button, select"))
+      .filter(e => box(e).height < 44 || box(e).width < 44).map(name),
     low: shown.filter(e => e.matches("nav a, .meta a, .more a, footer.site a, button, input, select"))
       .filter(e => box(e).height < 24).map(name),
     body: parseFloat(view.getComputedStyle(view.document.body).fontSize),
@@ -107,7 +113,7 @@ def essays(
     korean_pages: list[Post],
 ) -> list[OutputFile]:
     """The Korean essays."""
-    return list(build_pages(korean_site, korean_posts, korean_pages, environment))
+    return list(make_pages(korean_site, korean_posts, korean_pages, environment))
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +124,12 @@ def endless(
 ) -> list[OutputFile]:
     """A site on which everything is one endless word."""
     newest = datetime(2024, 9, 28, tzinfo=UTC)
+    groups = tuple(
+        FeedGroup(kind, f"{TOKEN}{n}", f"{kind}/{n}/")
+        for kind, count in (("language", 2), ("author", 12), ("topic", 40))
+        for n in range(count)
+    )
+    site = replace(english_site, feed_groups=groups, opml="feeds.opml")
     posts = [
         make_post(
             f"p{n}",
@@ -131,9 +143,9 @@ def endless(
             f"<table><tr><td>{TOKEN}</td><td>a b</td></tr></table>"
             f'<p><img src="x.png" width="4000" height="10" alt=""></p>',
         )
-        for n in range(12)
+        for n in range(22)
     ]
-    return list(build_pages(english_site, posts, [], environment))
+    return list(make_pages(site, posts, [], environment))
 
 
 @pytest.fixture(scope="session")
@@ -230,3 +242,8 @@ def test_all_text_has_one_left_edge(found: list[Any]) -> None:
 def test_targets_are_large_enough(found: list[Any]) -> None:
     """24 px at least for what is tapped (WCAG 2.5.8)."""
     assert [(one["page"], one["low"]) for one in found if one["low"]] == []
+
+
+def test_fields_and_readers_are_large_enough_for_a_thumb(found: list[Any]) -> None:
+    """44 px for what the page on how to follow is there for (WCAG 2.5.5)."""
+    assert [(one["page"], one["small"]) for one in found if one["small"]] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lxml import html as lxml_html
@@ -24,19 +25,45 @@ def _tree(text: str) -> Any:
 # -- index and topics ------------------------------------------------------------
 
 
-def test_the_index_shows_ten_posts_and_leads_to_the_rest(many: dict[str, str]) -> None:
-    """Three pages of 10, 10 and 5, linked both ways."""
+def test_the_index_shows_the_newest_posts_and_leads_to_the_rest(
+    many: dict[str, str],
+) -> None:
+    """Ten and what does not fill a page; the other pages are numbered from the oldest."""
     listed = [
         re.findall(r'<h2><a href="[./]*posts/(p\d+)/"', many[path])
-        for path in ("index.html", "page/2/index.html", "page/3/index.html")
+        for path in ("index.html", "page/1/index.html")
     ]
-    assert [len(page) for page in listed] == [10, 10, 5]
-    assert sum(listed, []) == [f"p{n}" for n in range(25)]  # noqa: RUF017 - three lists
-    assert "page/4/index.html" not in many
-    assert '<a rel="next" href="page/2/">' in many["index.html"]
-    assert '<a rel="prev" href="../../">' in many["page/2/index.html"]
-    assert "Page 2 of 3" in many["page/2/index.html"]
-    assert 'rel="next"' not in many["page/3/index.html"]
+    assert [len(page) for page in listed] == [15, 10]
+    assert sum(listed, []) == [f"p{n}" for n in range(25)]  # noqa: RUF017 - two lists
+    assert "page/2/index.html" not in many
+    assert '<a rel="next" href="page/1/">' in many["index.html"]
+    assert '<a rel="prev" href="../../">' in many["page/1/index.html"]
+    assert "<li>Page 1</li>" in many["page/1/index.html"]
+    assert 'rel="next"' not in many["page/1/index.html"]
+
+
+def test_a_new_post_leaves_old_pages_alone(
+    build: Callable[..., dict[str, str]],
+    english_site: SiteInfo,
+    make_post: Callable[..., Post],
+) -> None:
+    """Only the first page of each list shows it, and its neighbour leads to it."""
+    newest = datetime(2024, 11, 2, tzinfo=UTC)
+    posts = [
+        make_post(f"p{n}", published=newest - timedelta(days=n), tags=("all",))
+        for n in range(45)
+    ]
+    before, after = build(english_site, posts[1:]), build(english_site, posts)
+    changed = {path for path, text in after.items() if before.get(path) != text}
+    assert changed == {
+        "index.html",
+        "tags/all/index.html",
+        "tags/index.html",
+        "archive/index.html",
+        "sitemap.xml",
+        "posts/p0/index.html",
+        "posts/p1/index.html",
+    }
 
 
 def test_the_box_follows_the_third_post(korean: dict[str, str]) -> None:
@@ -66,7 +93,7 @@ def test_the_menu_shows_where_one_is(many: dict[str, str]) -> None:
         for path, text in many.items()
         if path.endswith(".html")
     }
-    assert current["index.html"] == current["page/2/index.html"] == ["Posts"]
+    assert current["index.html"] == current["page/1/index.html"] == ["Posts"]
     assert current["tags/all/index.html"] == current["tags/index.html"] == ["Topics"]
     assert current["archive/index.html"] == ["Archive"]
     assert current["follow/index.html"] == ["Follow"]
@@ -78,7 +105,7 @@ def test_spellings_of_a_topic_share_a_page(many: dict[str, str]) -> None:
     assert "25 posts" in many["tags/all/index.html"]
     assert re.findall(r'class="count">(\d+)<', many["tags/index.html"]) == ["25"]
     assert '<a href="../../tags/all/atom.xml"' in many["tags/all/index.html"]
-    assert "tags/all/page/3/index.html" in many
+    assert "tags/all/page/1/index.html" in many
 
 
 def test_the_archive_lists_every_title_by_year(korean: dict[str, str]) -> None:
@@ -174,7 +201,7 @@ def test_without_a_web_part_the_box_leads_to_the_feeds(many: dict[str, str]) -> 
 
 def test_the_follow_page_shows_every_address_in_full(korean: dict[str, str]) -> None:
     """To be copied into a reader."""
-    shown = _tree(korean["follow/index.html"]).xpath("//code/text()")
+    shown = _tree(korean["follow/index.html"]).xpath("//input[@readonly]/@value")
     assert shown == [
         f"https://example.kr/blog/{name}"
         for name in ("atom.xml", "rss.xml", "feed.json")

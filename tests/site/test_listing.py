@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from postroom.site.listing import build_item, cut_into_chunks, plain_line
 from postroom.site.topics import gather_topics
+from tests.site.holdings import holdings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,13 +41,13 @@ def test_a_post_without_a_title_is_still_a_link(
 
 @given(st.integers(0, 95), st.integers(1, 12))
 def test_pages_hold_every_post_once(
-    make_post: Callable[..., Post], korean_site: SiteInfo, count: int, size: int
+    make_post: Callable[..., Post], count: int, size: int
 ) -> None:
     """In order, none empty, each with a way to the ones beside it."""
-    items = [build_item(make_post(f"p{n}"), korean_site, {}) for n in range(count)]
-    chunks = list(cut_into_chunks(items, "tags/a/", size))
-    assert [item for chunk in chunks for item in chunk.items] == items
-    assert all(chunk.items for chunk in chunks[1:])
+    posts = holdings_of([make_post(f"p{n}") for n in range(count)]).posts
+    chunks = list(cut_into_chunks(posts, "tags/a/", size))
+    assert [post for chunk in chunks for post in chunk.posts] == posts
+    assert all(chunk.posts for chunk in chunks[1:])
     assert chunks[0].path == "tags/a/index.html"
     assert (chunks[0].newer, chunks[-1].older) == (None, None)
     for chunk, following in pairwise(chunks):

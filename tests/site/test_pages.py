@@ -15,8 +15,8 @@ from lxml import html as lxml_html
 
 from postroom.errors import TemplateError
 from postroom.posts.post import Image
-from postroom.site.pages import build_pages
 from postroom.site.theme import build_environment
+from tests.site.holdings import make_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -285,10 +285,10 @@ def test_a_site_overrides_file_by_file(
     layered = build_environment(jinja2.ChoiceLoader([own, environment.loader]))
     made = {
         file.path: file.data
-        for file in build_pages(english_site, [make_post()], [], layered)
+        for file in make_pages(english_site, [make_post()], [], layered)
     }
     assert b"<h1>Gone</h1>" in made["404.html"]
-    (style,) = [path for path in made if path.endswith(".css")]
+    (style,) = [path for path in made if path.startswith("assets/style-")]
     assert made[style] == b"p { color: red }"
     assert style.encode() in made["index.html"]
 
@@ -297,11 +297,11 @@ def test_a_theme_without_a_style_sheet_is_an_error(english_site: SiteInfo) -> No
     """It is named, as templates are."""
     empty = build_environment(jinja2.DictLoader({}))
     with pytest.raises(TemplateError, match=r"templates/site/style\.css"):
-        list(build_pages(english_site, [], [], empty))
+        list(make_pages(english_site, [], [], empty))
 
 
 def test_the_index_stays_light(korean: dict[str, str]) -> None:
     """The page and its one style sheet, uncompressed: a slow phone shows it at once."""
     assert len(korean["index.html"].encode()) < 20_000
-    (style,) = [path for path in korean if path.endswith(".css")]
+    (style,) = [path for path in korean if path.startswith("assets/style-")]
     assert len(korean[style].encode()) < 16_000

@@ -1,63 +1,84 @@
-"""Write what readers see: feeds, pages, and the files that posts show."""
+"""Write what readers see, as far as it changed: pages, feeds, and files that posts show."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from postroom.build.crew import share_out
 from postroom.feeds.formats import FORMATS
-from postroom.feeds.from_posts import FeedSettings, build_feed
+from postroom.files.package import compiled_templates
 from postroom.posts.collection import MEDIA
-from postroom.site.pages import SiteInfo, build_pages
+from postroom.site.info import PlannedFile, SiteInfo
+from postroom.site.pages import plan_pages
 from postroom.site.theme import build_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     import jinja2
 
     from postroom.build.library import Library
     from postroom.config.sections import Config
-    from postroom.files.folder import Folder
+    from postroom.files.folder import Folder, Stamp
     from postroom.files.output import Output
-    from postroom.store.values import Facts
+    from postroom.store.rendered import RenderCache
 
 
-def write_feeds(
-    output: Output,
-    config: Config,
-    library: Library,
-    facts: Facts,
-    ids: Mapping[str, str],
-) -> None:
-    """Write each feed that `feeds.formats` names."""
-    settings = FeedSettings(
-        id=f"tag:{facts.authority}:feed",
-        title=config.site.title,
-        subtitle=config.site.description,
-        site_url=config.site.url,
-        language=config.site.language,
-        author=config.site.author,
-        limit=config.feeds.limit,
-        full=config.feeds.content == "full",
-        formats=config.feeds.formats,
-        started=_started(facts),
-        zone=config.site.timezone,
-    )
-    posts = [post for post in library.posts if post.path in ids]
-    feed = build_feed(posts, ids, settings)
-    for name in config.feeds.formats:
-        output.write(FORMATS[name].file_name, FORMATS[name].render(feed))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printer:
+    """Writes planned files, but not those that the last run made from the same."""
 
+    output: Output
+    keys: Mapping[str, int]
+    """Of the last run, by path."""
+    sizes: Mapping[str, int]
+    """Of the last run, by path."""
+    made: dict[str, int] = field(default_factory=dict)
+    """Of this run."""
 
-def _started(facts: Facts) -> datetime:
-    """The age of a feed without entries: the day of the ledger's authority."""
-    day = facts.authority.rpartition(",")[2]
-    return datetime.fromisoformat(day).replace(tzinfo=UTC)
+    def put(self, plans: Iterable[PlannedFile], prepare: Callable[[], None]) -> None:
+        """See that the files are there; `prepare` is called in each process that makes some."""
+        wanted = [
+            planned
+            for planned in plans
+            if not self._holds(
+                planned.path, planned.key, self.sizes.get(planned.path, -1)
+            )
+        ]
+
+        def write(planned: PlannedFile) -> tuple[str, int, bool]:
+            data = planned.make()
+            return planned.path, len(data), self.output.put(planned.path, data)
+
+        for path, size, written in share_out(wanted, write, prepare=prepare):
+            self.output.note(path, size, written=written)
+
+    def copy(self, path: str, source: Path, stamp: Stamp) -> None:
+        """See that a copy of a file of the posts folder is there."""
+        if not self._holds(path, hash(tuple(stamp)), stamp.size):
+            self.output.copy(path, source)
+
+    def _holds(self, path: str, key: int, size: int) -> bool:
+        self.made[path] = key
+        return self.keys.get(path) == key and self.output.keep(path, size)
+
+    def keep_keys(self, cache: RenderCache) -> None:
+        """Note for the next run what the files were made from; call it once all are."""
+        changed = {
+            path: key for path, key in self.made.items() if self.keys.get(path) != key
+        }
+        cache.keep_outputs(changed, self.keys.keys() - self.made.keys())
+        cache.commit()
 
 
 def write_pages(
-    output: Output, config: Config, library: Library, loader: jinja2.BaseLoader
+    printer: Printer,
+    config: Config,
+    library: Library,
+    loader: jinja2.BaseLoader,
+    base: int,
 ) -> None:
     """Write index, posts, topics, archive, follow and the style sheet."""
     info = SiteInfo(
@@ -75,13 +96,13 @@ def write_pages(
         cadences=config.digest.cadences(),
         cadence=config.digest.default,
     )
-    environment = build_environment(loader)
-    for page in build_pages(info, library.posts, library.pages, environment):
-        output.write(page.path, page.data)
+    compiled = compiled_templates(config.state_folder)
+    environment = build_environment(loader, compiled)
+    printer.put(plan_pages(info, library, environment, base), library.reopen)
 
 
-def copy_media(output: Output, folder: Folder, library: Library) -> None:
+def copy_media(printer: Printer, folder: Folder, library: Library) -> None:
     """Copy the files beside posts that a shown post refers to."""
-    wanted = {path for post in library.posts + library.pages for path in post.files}
+    wanted = {path for post in (*library.posts, *library.pages) for path in post.files}
     for path in sorted(wanted & folder.files.keys()):
-        output.copy(MEDIA + path, folder.disk_path(path))
+        printer.copy(MEDIA + path, folder.disk_path(path), folder.files[path])

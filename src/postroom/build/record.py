@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from postroom.errors import Problem
+from postroom.posts.fingerprint import fingerprint
 from postroom.version import VERSION
 
 if TYPE_CHECKING:
@@ -54,12 +55,20 @@ class Record:
     """Octets of each file of the output folder that the build put there."""
 
 
-def inputs_of(folder: Folder, config: Config, code: str) -> str:
-    """Hash everything that decides the output; `code` is what `stamp_of` says of ours."""
+def base_of(config: Config, code: str) -> int:
+    """Key of everything but the posts that decides the output.
+
+    `code` is what `stamp_of` says of ours.
+    """
     sections = (config.site, config.posts, config.output, config.feeds, config.excerpt)
     form = (config.web.url, config.digest.cadences(), config.digest.default)
-    seen = hashlib.sha256(repr((FORMAT, sections, form, code)).encode())
-    seen.update(stamp_of(config.templates_folder).encode())
+    templates = stamp_of(config.templates_folder)
+    return fingerprint((repr((FORMAT, sections, form)), code, templates))
+
+
+def inputs_of(folder: Folder, base: int) -> str:
+    """Hash everything that decides the output: the posts, and `base_of` the rest."""
+    seen = hashlib.sha256(b"%d" % base)
     for paths in (folder.posts, folder.files):
         seen.update(repr(list(paths.items())).encode("utf-8", "surrogatepass"))
     return seen.hexdigest()

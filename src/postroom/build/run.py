@@ -5,13 +5,15 @@ A build that finds nothing changed since the last one writes nothing and reads n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from postroom.build.record import (
     FILE_NAME,
+    RACY_NS,
     Counts,
     Record,
+    base_of,
     dump_record,
     inputs_of,
     is_racy,
@@ -42,8 +44,6 @@ class Built:
     problems: tuple[Problem, ...]
     written: int
     unchanged: int
-    library: Library | None
-    """None when nothing changed and no post was read."""
 
 
 def build(
@@ -54,7 +54,8 @@ def build(
     `started_ns` is the run's start by the file system's clock.
     """
     folder = walk_folder(config.posts_folder, is_post_path)
-    inputs = inputs_of(folder, config, stamp_of(PACKAGE))
+    base = base_of(config, stamp_of(PACKAGE))
+    inputs = inputs_of(folder, base)
     last = read_record(config.state_folder)
     if last and still_true(last, inputs, now, config.output_folder):
         return Built(
@@ -62,55 +63,92 @@ def build(
             problems=last.problems,
             written=0,
             unchanged=len(last.sizes),
-            library=None,
         )
-    library = read_posts(config, now, folder)
+    site = _Site(config, store, folder, now, base)
     output = Output(root=config.output_folder, dry=dry)
-    problems = (*library.problems, *_write(config, store, library, output, folder, now))
-    for path in sorted(last.sizes.keys() - output.sizes.keys()) if last else ():
-        output.remove(path)
-    counts = Counts(
-        published=len(library.posts),
-        drafts=library.drafts,
-        scheduled=len(library.scheduled),
-        pages=len(library.pages),
-    )
+    record = _build(site, output, last, started_ns)
     if not dry:
-        record = Record(
-            inputs="" if is_racy(folder, started_ns) else inputs,
-            until=library.until,
-            counts=counts,
-            problems=problems,
-            sizes=output.sizes,
-        )
+        if is_racy(folder, started_ns):
+            inputs = ""
+        record = replace(record, inputs=inputs)
         write_whole(config.state_folder / FILE_NAME, dump_record(record))
     return Built(
-        counts=counts,
-        problems=problems,
+        counts=record.counts,
+        problems=record.problems,
         written=output.written,
         unchanged=output.unchanged,
-        library=library,
     )
 
 
-def read_posts(config: Config, now: datetime, folder: Folder | None = None) -> Library:
-    """Read every post through the cache, without writing any output."""
-    from postroom.build.library import read_library  # noqa: PLC0415 - an idle run reads no post
+class _Site(NamedTuple):
+    """What a build goes by."""
 
-    folder = folder or walk_folder(config.posts_folder, is_post_path)
-    return read_library(config, folder, now)
+    config: Config
+    store: Store
+    folder: Folder
+    now: datetime
+    base: int
+
+
+def _build(site: _Site, output: Output, last: Record | None, started_ns: int) -> Record:
+    """Read and write; once more from the start where the cache was damaged."""
+    from postroom.build.library import read_library  # noqa: PLC0415 - an idle run reads no post
+    from postroom.store.rendered import CacheDamagedError  # noqa: PLC0415 - as above
+
+    trusted = started_ns - RACY_NS
+    for fresh in (False, True):
+        with read_library(
+            site.config, site.folder, site.now, trusted=trusted, fresh=fresh
+        ) as library:
+            try:
+                return _write(site, library, output, last)
+            except CacheDamagedError:
+                if fresh:
+                    raise
+                output.forget()
+    raise AssertionError  # the second try returned or raised
 
 
 def _write(
-    config: Config,
-    store: Store,
-    library: Library,
-    output: Output,
-    folder: Folder,
-    now: datetime,
-) -> tuple[Problem, ...]:
+    site: _Site, library: Library, output: Output, last: Record | None
+) -> Record:
     """Give ids, then write: files first, pages next, feeds last, so no link is early."""
-    from postroom.build.output import copy_media, write_feeds, write_pages  # noqa: PLC0415 - jinja2, feedgen
+    from postroom.build.feeds import write_feeds  # noqa: PLC0415 - only for what changed
+    from postroom.build.output import Printer, copy_media, write_pages  # noqa: PLC0415 - jinja2
+
+    config, store = site.config, site.store
+    ids, problems = give_ids(store, library, site.now)
+    printer = Printer(
+        output=output,
+        keys=library.cache.outputs(),
+        sizes=last.sizes if last else {},
+    )
+    copy_media(printer, site.folder, library)
+    loader = template_loader(config.templates_folder)
+    write_pages(printer, config, library, loader, site.base)
+    write_feeds(printer, config, library, store.facts(), ids, site.base)
+    for path in sorted(printer.sizes.keys() - output.sizes.keys()):
+        output.remove(path)
+    if not output.dry:
+        printer.keep_keys(library.cache)
+    return Record(
+        inputs="",
+        until=library.until,
+        counts=Counts(
+            published=len(library.posts),
+            drafts=len(library.drafts),
+            scheduled=len(library.scheduled),
+            pages=len(library.pages),
+        ),
+        problems=(*library.problems, *problems),
+        sizes=output.sizes,
+    )
+
+
+def give_ids(
+    store: Store, library: Library, now: datetime
+) -> tuple[dict[str, str], tuple[Problem, ...]]:
+    """Give ids to posts that are new, and return the id of each by its path."""
     from postroom.posts.identify import (  # noqa: PLC0415 - only for what changed
         find_id_problems,
         plan_publications,
@@ -122,7 +160,12 @@ def _write(
     store.record_publications(changes)
     by_id = {item.id: item for item in (*known, *changes)}
     ids = {item.path: item.id for item in by_id.values()}
-    copy_media(output, folder, library)
-    write_pages(output, config, library, template_loader(config.templates_folder))
-    write_feeds(output, config, library, store.facts(), ids)
-    return find_id_problems(*seen)
+    return ids, find_id_problems(*seen)
+
+
+def read_posts(config: Config, now: datetime) -> Library:
+    """Read every post through the cache, without writing any output; close it after."""
+    from postroom.build.library import read_library  # noqa: PLC0415 - an idle run reads no post
+
+    folder = walk_folder(config.posts_folder, is_post_path)
+    return read_library(config, folder, now)

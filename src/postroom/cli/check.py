@@ -26,7 +26,8 @@ def command(folder: str | None, *, as_json: bool) -> None:
     Exits 1 when a post cannot be published; warnings alone exit 0.
     """
     config = read_site(folder)
-    library = read_posts(config, read_world().clock())
+    with read_posts(config, read_world().clock()) as library:
+        warnings = library.warnings()
     pages = [
         Problem(
             path=page.path,
@@ -36,7 +37,7 @@ def command(folder: str | None, *, as_json: bool) -> None:
         for page in library.pages
     ]
     found = [("error", item) for item in library.problems]
-    found += [("warning", item) for item in library.warnings]
+    found += [("warning", item) for item in warnings]
     found += [("note", item) for item in pages]
     for kind, item in sorted(found, key=lambda pair: (pair[1].path, pair[1].line)):
         if as_json:

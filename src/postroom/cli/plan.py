@@ -40,10 +40,10 @@ def command(
     world = read_world(now)
     start = world.clock()
     end = parse_now(until) if until else start + AHEAD
-    library = read_posts(config, start)
-    upcoming = Upcoming(
-        posts=library.posts, scheduled=library.scheduled, present=library.present
-    )
+    with read_posts(config, start) as library:
+        upcoming = Upcoming(
+            posts=library.posts, scheduled=library.scheduled, present=library.present
+        )
     with open_site(config, world) as store:
         coming, offers, notice = plan_outlook(config, store, upcoming, start, end)
     if notice and not as_json:

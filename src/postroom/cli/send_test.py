@@ -65,10 +65,13 @@ def command(folder: str | None, *, edition: str, language: str, address: str) ->
 def _choose_letter(
     config: Config, store: Store, now: datetime, edition: str, language: str
 ) -> Letter:
+    from postroom.compose.editions import Shelf  # noqa: PLC0415 - only for this one
     from postroom.compose.trial import choose_variant, sample_letter  # noqa: PLC0415 - jinja2, email
 
     if not edition:
-        return sample_letter(config, read_posts(config, now).posts, now, language)
+        with read_posts(config, now) as library:
+            shelf = Shelf(library.posts, frozenset(), library.post)
+            return sample_letter(config, shelf, now, language)
     letters = store.letters(find_edition(store, edition).key)
     return choose_variant(letters, language, preferred=config.site.language)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from postroom.config.sections import Config
     from postroom.digests.edition import EditionPlan, Offer
     from postroom.digests.guard import MailingPlan
-    from postroom.posts.post import Post
+    from postroom.posts.post import Post, Spine
     from postroom.posts.publication import Publication
     from postroom.store.base import Store
     from postroom.store.values import Facts, Pending
@@ -36,9 +36,11 @@ WITHOUT_HISTORY = timedelta(days=400)
 class Shelf(NamedTuple):
     """What there is to send: the public posts, newest first."""
 
-    posts: Sequence[Post]
+    posts: Sequence[Spine]
     broken: frozenset[str]
     """Paths of files that cannot be read as posts now."""
+    read: Callable[[str], Post]
+    """Take down the post of a path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ def judge(
     config: Config,
     facts: Facts,
     publications: Sequence[Publication],
-    posts: Sequence[Post],
+    posts: Sequence[Spine],
     now: datetime,
     *,
     yes: bool = False,
@@ -100,21 +102,18 @@ def judge(
 
 
 def numbered(
-    publications: Sequence[Publication], posts: Sequence[Post]
-) -> list[tuple[Offer, Post]]:
+    publications: Sequence[Publication], posts: Sequence[Spine]
+) -> list[Offer]:
     """Join numbered publications with their posts; what left the folder is not offered."""
     from postroom.digests.edition import Offer  # noqa: PLC0415 - an idle run offers nothing
 
     by_path = {post.path: post for post in posts}
     return [
-        (
-            Offer(
-                number=item.number,
-                path=item.path,
-                tags=by_path[item.path].tags,
-                published=by_path[item.path].published or item.first_seen,
-            ),
-            by_path[item.path],
+        Offer(
+            number=item.number,
+            path=item.path,
+            tags=by_path[item.path].tags,
+            published=by_path[item.path].published or item.first_seen,
         )
         for item in publications
         if item.number is not None and item.path in by_path
@@ -171,7 +170,7 @@ def _freeze(
     counter = min([store.facts().counter, *_below_broken(publications, shelf.broken)])
     plan = plan_edition(
         Occasion(cadence=cadence, slot=slot, counter=counter),
-        [offer for offer, _ in offered],
+        offered,
         store.audience(cadence),
         language=config.site.language,
         zone=config.site.timezone,
@@ -179,6 +178,10 @@ def _freeze(
     if plan is None:
         store.pass_slot(cadence, slot, counter)
         return None
-    posts = {offer.number: post for offer, post in offered}
+    posts = {
+        offer.number: shelf.read(offer.path)
+        for offer in offered
+        if offer.number in plan.posts
+    }
     store.freeze(plan, render_letters(config, plan, posts), now)
     return plan

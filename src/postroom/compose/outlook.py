@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from postroom.config.sections import Config
-    from postroom.posts.post import Post
+    from postroom.posts.post import Spine
     from postroom.store.base import Store
 
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Upcoming:
     """The posts that may be mailed: public ones, and scheduled ones by their date."""
 
-    posts: Sequence[Post]
-    scheduled: Sequence[Post]
+    posts: Sequence[Spine]
+    scheduled: Sequence[Spine]
     present: frozenset[str]
     """Paths of all files of the folder."""
 
@@ -44,7 +44,7 @@ def plan_outlook(
     seen = {item.id: item for item in (*known, *fresh)}
     mailing = judge(config, facts, list(seen.values()), library.posts, now)
     seen |= {item.id: item for item in mailing.changes}
-    offers = [offer for offer, _ in numbered(list(seen.values()), library.posts)]
+    offers = numbered(list(seen.values()), library.posts)
     counter = max([facts.counter, *(offer.number for offer in offers)])
     mailed = [post for post in library.scheduled if post.mailed and post.published]
     offers += [

@@ -18,25 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from postroom.compose.editions import Shelf
     from postroom.config.sections import Config
     from postroom.mail.dkim import DkimKey
     from postroom.mail.letter import Letter
     from postroom.mail.message import Message
-    from postroom.posts.post import Post
 
 NOBODY = 0
 """The subscriber id of links in a trial: ids of subscribers begin at 1."""
 MARK = "[test] "
 
 
-def sample_letter(
-    config: Config, posts: Sequence[Post], now: datetime, language: str
-) -> Letter:
-    """The letter of the newest of `posts` (newest first), as the default cadence has it.
+def sample_letter(config: Config, shelf: Shelf, now: datetime, language: str) -> Letter:
+    """The letter of the newest posts of `shelf`, as the default cadence has it.
 
     Raises ConfigError when there is no post that may be mailed.
     """
-    newest = [post for post in posts if post.mailed][: config.digest.max_posts]
+    mailed = [post.path for post in shelf.posts if post.mailed]
+    newest = [shelf.read(path) for path in mailed[: config.digest.max_posts]]
     if not newest:
         raise ConfigError(
             "there is no public post to send", cure="write one, or name an --edition"

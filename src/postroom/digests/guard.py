@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from postroom.posts.post import Post
+    from postroom.posts.post import Card, Spine
+
+    Judged = Card | Spine
 
 FIRST_RUN = "first run"
 MAX_AGE = "max_age"
@@ -53,7 +55,7 @@ class MailingPlan:
 
 
 def plan_mailing(
-    publications: Sequence[Publication], posts: Sequence[Post], guards: Guards
+    publications: Sequence[Publication], posts: Sequence[Judged], guards: Guards
 ) -> MailingPlan:
     """Judge every publication still `new`, and with `yes` those held by `max_new`.
 
@@ -101,7 +103,7 @@ def _is_judged(publication: Publication, guards: Guards) -> bool:
     return publication.mail is MailState.NEW
 
 
-def _archive_reason(publication: Publication, post: Post, guards: Guards) -> str:
+def _archive_reason(publication: Publication, post: Judged, guards: Guards) -> str:
     """Why a post is never mailed, or nothing."""
     if guards.first_run and not guards.yes:
         return FIRST_RUN

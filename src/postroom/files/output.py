@@ -41,8 +41,11 @@ class Output:
 
     def write(self, path: str, data: bytes) -> None:
         """Put `data` at `path` unless it is there already."""
+        self.note(path, len(data), written=self.put(path, data))
+
+    def put(self, path: str, data: bytes) -> bool:
+        """Do the same and count nothing; whether it was not there already."""
         place = self._place(path)
-        self.sizes[path] = len(data)
         try:
             with open(place, "rb") as there:
                 same = there.read(len(data) + 1) == data
@@ -50,12 +53,32 @@ class Output:
             same = False
         except OSError as error:
             raise OutputError(f"{place}: {error.strerror}", cure=CURE) from None
-        if same:
-            self.unchanged += 1
-            return
-        self.written += 1
-        if not self.dry:
+        if not same and not self.dry:
             self._replace(place, data)
+        return not same
+
+    def note(self, path: str, size: int, *, written: bool) -> None:
+        """Count a file that `put` has seen to, in this process or another."""
+        self.sizes[path] = size
+        self.written += written
+        self.unchanged += not written
+
+    def keep(self, path: str, size: int) -> bool:
+        """Leave alone what an earlier run put at `path`, if it has `size` still."""
+        try:
+            there = os.stat(f"{self.root}/{path}").st_size
+        except OSError:
+            return False
+        if there != size:
+            return False
+        self.sizes[path] = size
+        self.unchanged += 1
+        return True
+
+    def forget(self) -> None:
+        """Begin again: what was counted so far is not."""
+        self.written = self.unchanged = 0
+        self.sizes.clear()
 
     def copy(self, path: str, source: Path) -> None:
         """Copy `source` to `path` unless the same bytes are there already."""
@@ -97,9 +120,15 @@ class Output:
 
     def _make_folder(self, place: str) -> None:
         folder = place.rpartition("/")[0]
-        if folder not in self._folders:
+        if folder in self._folders:
+            return
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
             os.makedirs(folder, exist_ok=True)
-            self._folders.add(folder)
+        self._folders.add(folder)
 
     def _replace(self, place: str, data: bytes) -> None:
         try:

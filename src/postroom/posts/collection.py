@@ -9,10 +9,12 @@ from postroom.errors import Problem
 from postroom.posts.post import SiteMap, Visibility, visibility_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime, tzinfo
 
-    from postroom.posts.post import Head, Post
+    from postroom.posts.post import Card, Head, Spine
+
+    Placed = Head | Card | Spine
 
 MEDIA = "media/"
 """Where files of the posts folder go, under the same relative path."""
@@ -26,8 +28,8 @@ class Addresses:
     warnings: tuple[Problem, ...]
 
 
-def settle_addresses(posts: Iterable[Head | Post]) -> Addresses:
-    """Give every post an address of its own.
+def settle_addresses(posts: Iterable[Placed], zone: tzinfo) -> Addresses:
+    """Give every post an address of its own; days are those of `zone`.
 
     Dated archives repeat names (`2023-01-09-release.md`, `2024-01-08-release.md`). The
     oldest keeps the plain address, each later one gets its date behind it, so that a
@@ -39,7 +41,7 @@ def settle_addresses(posts: Iterable[Head | Post]) -> Addresses:
     for post in sorted(posts, key=_age):
         address = plain = _plain_address(post)
         if address in taken and post.published is not None:
-            address = f"{plain[:-1]}-{post.published:%Y-%m-%d}/"
+            address = f"{plain[:-1]}-{_day(post.published, zone)}/"
         dated, number = address[:-1], 2
         while address in taken:
             address = f"{dated}-{number}/"
@@ -57,28 +59,38 @@ def settle_addresses(posts: Iterable[Head | Post]) -> Addresses:
     return Addresses(paths=paths, warnings=tuple(warnings))
 
 
-def _age(post: Head | Post) -> tuple[bool, float, str]:
+def _day(instant: datetime, zone: tzinfo) -> str:
+    try:
+        return f"{instant.astimezone(zone):%Y-%m-%d}"
+    except OverflowError:  # at the ends of the calendar
+        return f"{instant:%Y-%m-%d}"
+
+
+def _age(post: Placed) -> tuple[bool, float, str]:
     """Dated before undated, older before newer."""
     if post.published is None:
         return (True, 0.0, post.path)
     return (False, post.published.timestamp(), post.path)
 
 
-def _plain_address(post: Head | Post) -> str:
+def _plain_address(post: Placed) -> str:
     return f"{post.slug}/" if post.published is None else f"posts/{post.slug}/"
 
 
 def build_site_map(
-    posts: Iterable[Head | Post],
-    addresses: Addresses,
+    posts: Iterable[Placed],
+    paths: Mapping[str, str],
     files: Iterable[str],
     now: datetime,
 ) -> SiteMap:
-    """Where relative links lead at `now`: to what a reader can open, and to files."""
+    """Where relative links lead at `now`: to what a reader can open, and to files.
+
+    `paths` are the settled addresses.
+    """
     seen = {Visibility.PUBLIC, Visibility.PAGE}
     return SiteMap(
         pages={
-            post.path: addresses.paths[post.path]
+            post.path: paths[post.path]
             for post in posts
             if visibility_of(post, now) in seen
         },

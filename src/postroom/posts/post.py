@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,6 +200,42 @@ class Post(Card):
     """Plain text of the whole post, paragraphs apart, for the text part."""
 
 
+class Spine(NamedTuple):
+    """What a run must know of every post at once; all else stays on its card.
+
+    The names are those of `Card`, and mean the same; times are in UTC.
+    """
+
+    path: str
+    title: str
+    published: datetime | None
+    updated: datetime | None
+    expires: datetime | None
+    slug: str
+    url_path: str
+    language: str
+    tags: tuple[str, ...]
+    authors: tuple[Person, ...]
+    canonical_url: str
+    id: str
+    mailed: bool
+    digest: str
+    files: tuple[str, ...]
+    asks: bool
+    """Whether its rendering asked the site map anything."""
+    seen: int
+    """Fingerprint of all that readers see of it."""
+    listed: int
+    """Fingerprint of what lists show of it."""
+    named: int
+    """Fingerprint of what its neighbours show of it."""
+
+    @property
+    def draft(self) -> bool:
+        """Drafts are not rendered."""
+        return False
+
+
 class Visibility(StrEnum):
     """What a post is at one instant."""
 
@@ -210,7 +246,7 @@ class Visibility(StrEnum):
     EXPIRED = "expired"
 
 
-def visibility_of(post: Head | Card, now: datetime) -> Visibility:
+def visibility_of(post: Head | Card | Spine, now: datetime) -> Visibility:
     """What `post` is at `now`; a draft stays one whatever its dates say."""
     if post.draft:
         return Visibility.DRAFT

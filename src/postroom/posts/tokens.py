@@ -35,7 +35,7 @@ class Token(NamedTuple):
 
 def read_tokens(html: str) -> Iterator[Token]:
     """Yield the tags and texts of `html` in order."""
-    return (Token(*found.groups("")) for found in TOKEN.finditer(html))
+    return map(Token._make, TOKEN.findall(html))
 
 
 def read_attributes(token: Token) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
 
@@ -17,6 +18,17 @@ class FeedLink(NamedTuple):
     file_name: str
     """Relative to the output folder: `atom.xml`."""
     media_type: str
+
+
+class FeedGroup(NamedTuple):
+    """A part of the posts that has feeds of its own, in the formats of the site."""
+
+    kind: str
+    """What it is a part by: `language`, `author` or `topic`."""
+    label: str
+    """Of an author or a topic as written; a language in its own words."""
+    path: str
+    """Folder of its feeds, relative to the output, ends with `/`: `tags/rust/`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,19 @@ class SiteInfo:
     """The one that is chosen beforehand."""
     topic_feeds: bool = False
     """Whether every topic has the same feeds in its own folder."""
+    feed_groups: tuple[FeedGroup, ...] = ()
+    """Feeds of a part of the posts, in the order in which `follow/` lists each kind."""
+    opml: str = ""
+    """The list of all feeds, relative to the output: `feeds.opml`; empty without one."""
+
+
+class PlannedFile(NamedTuple):
+    """A file of the output folder before it is made."""
+
+    path: str
+    key: int
+    """Of what it is made from: while it stays, so do the bytes."""
+    make: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

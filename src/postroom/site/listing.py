@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from postroom.posts.post import Post
+    from postroom.posts.post import Card, Spine
     from postroom.site.info import SiteInfo
     from postroom.site.topics import Topic
 
@@ -59,7 +59,7 @@ class Moment:
 class Item:
     """A post in a list; attributes are ready for a tag, empty where nothing differs."""
 
-    post: Post
+    post: Card
     title: str
     path: str
     """An address relative to the site, ends with `/`."""
@@ -76,19 +76,29 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Title:
+    """A post where only its name is shown; the attributes are those of `Item`."""
+
+    title: str
+    path: str
+    language: Markup
+    published: Moment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """One page of a long list; `newer` and `older` are paths of its neighbours."""
 
     number: int
-    last: int
+    """Counted from the oldest page, 1; the list's first page has none, 0."""
     path: str
     """Of the file, relative to the output folder."""
-    items: tuple[Item, ...]
+    posts: tuple[Spine, ...]
     newer: str | None
     older: str | None
 
 
-def build_item(post: Post, site: SiteInfo, topics: Mapping[str, Topic]) -> Item:
+def build_item(post: Card, site: SiteInfo, topics: Mapping[str, Topic]) -> Item:
     """Return `post` as lists show it; its own words are in its own language."""
     words = words_for(post.language or site.language)
     title = title_of(post)
@@ -110,6 +120,16 @@ def build_item(post: Post, site: SiteInfo, topics: Mapping[str, Topic]) -> Item:
     )
 
 
+def build_title(post: Spine, site: SiteInfo) -> Title:
+    """Return `post` as its neighbours and the archive show it."""
+    return Title(
+        title=title_of(post),
+        path=quote_path(post.url_path),
+        language=language_attributes(post.language, site.language),
+        published=build_moment(post.published, site),
+    )
+
+
 def build_moment(instant: datetime | None, site: SiteInfo) -> Moment | None:
     """Return the day of `instant` in the site's zone; None for a page without one."""
     if instant is None:
@@ -123,7 +143,7 @@ def build_moment(instant: datetime | None, site: SiteInfo) -> Moment | None:
     )
 
 
-def title_of(post: Post) -> str:
+def title_of(post: Card | Spine) -> str:
     """Return the title, or what else tells the post from others."""
     return post.title.strip() or post.slug or post.path
 
@@ -134,20 +154,32 @@ def plain_line(text: str) -> str:
 
 
 def cut_into_chunks(
-    items: Sequence[Item], folder: str, size: int = POSTS_PER_PAGE
+    posts: Sequence[Spine], folder: str, size: int = POSTS_PER_PAGE
 ) -> Iterator[Chunk]:
-    """Yield the pages of a list that begins at `folder`; an empty list has one."""
-    last = max(1, -(-len(items) // size))
-    for number in range(1, last + 1):
+    """Yield the pages of a list, newest first; it begins at `folder`, an empty one too.
+
+    Pages are numbered from the oldest post on, so that a new post changes the first page
+    and, once in `size` posts, makes one more: a first page holds up to twice as many.
+    """
+    full = max(0, len(posts) // size - 1)  # pages behind the first one
+    first = len(posts) - full * size
+    yield Chunk(
+        number=0,
+        path=f"{folder}index.html",
+        posts=tuple(posts[:first]),
+        newer=None,
+        older=_chunk_folder(folder, full) if full else None,
+    )
+    for number in range(full, 0, -1):
+        start = len(posts) - number * size
         yield Chunk(
             number=number,
-            last=last,
             path=f"{_chunk_folder(folder, number)}index.html",
-            items=tuple(items[(number - 1) * size : number * size]),
-            newer=_chunk_folder(folder, number - 1) if number > 1 else None,
-            older=_chunk_folder(folder, number + 1) if number < last else None,
+            posts=tuple(posts[start : start + size]),
+            newer=_chunk_folder(folder, number + 1) if number < full else folder,
+            older=_chunk_folder(folder, number - 1) if number > 1 else None,
         )
 
 
 def _chunk_folder(folder: str, number: int) -> str:
-    return folder if number == 1 else f"{folder}page/{number}/"
+    return f"{folder}page/{number}/"

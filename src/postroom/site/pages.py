@@ -1,171 +1,213 @@
 """All pages of a site: index, posts, topics, archive, follow, and what goes with them.
 
-Pure: posts and templates in, files out, the same bytes for the same values. Addresses
-in pages are relative to the page, so the output may live under any path.
+Pure: posts and templates in, files out, the same bytes for the same values. Each file is
+planned first, with a key of all that it is made from, and made only when it is wanted: a
+run in which one post changed makes the few pages that show it. Addresses in pages are
+relative to the page, so the output may live under any path.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from jinja2 import BaseLoader, TemplateNotFound
-
-from postroom.errors import TemplateError
+from postroom.posts.fingerprint import fingerprint
 from postroom.site.address import (
     address_of,
     base_path,
-    origin_of,
     quote_path,
     quote_url,
-    root_of,
 )
 from postroom.site.body import build_body
-from postroom.site.info import FeedLink, OutputFile, SiteInfo
+from postroom.site.follow import build_follow
+from postroom.site.info import OutputFile, PlannedFile, SiteInfo
 from postroom.site.listing import (
+    Chunk,
     Item,
+    Title,
     build_item,
     build_moment,
+    build_title,
     cut_into_chunks,
-    plain_line,
 )
-from postroom.site.sitemap import build_robots, build_sitemap
-from postroom.site.theme import render_template
+from postroom.site.press import Press
+from postroom.site.sitemap import build_robots, build_sitemap, sitemap_paths
 from postroom.site.topics import FOLDER as TOPICS_FOLDER
 from postroom.site.topics import Topic, gather_topics
 from postroom.site.words import (
-    Words,
-    direction_of,
-    words_attributes,
     words_for,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import jinja2
 
-    from postroom.posts.post import Post
-
-__all__ = ["FeedLink", "OutputFile", "SiteInfo", "build_pages"]
-
-HASH_LENGTH = 10
-"""Hex digits of the content in an asset's name: it may be cached for ever."""
-BOX_AFTER = 3
-"""The sign-up box follows this post: late enough to know what one would get."""
-DESCRIPTION_LENGTH = 200
-"""Search results and link previews show no more."""
+    from postroom.posts.post import Card, Spine
 
 
-def build_pages(
-    site: SiteInfo,
-    posts: Sequence[Post],
-    pages: Sequence[Post],
-    environment: jinja2.Environment,
-) -> Iterator[OutputFile]:
-    """Yield every page and asset of the site; `posts` newest first, `pages` undated.
-
-    Raises TemplateError with file and line when a template cannot be rendered. Where an
-    undated page of the author has the address of one of ours (`archive/`, `follow/`),
-    the author's is the one that is made.
-    """
-    topics, ordered = gather_topics([*posts, *pages])
-    pressroom = _Pressroom(site=site, environment=environment)
-    items = [build_item(post, site, topics) for post in posts]
-    others = [build_item(page, site, topics) for page in pages]
-    yield from pressroom.build_assets()
-    pressroom.taken.update(f"{item.post.url_path}index.html" for item in items + others)
-    yield from pressroom.post_pages(items)
-    yield from pressroom.undated_pages(others)
-    yield from pressroom.list_pages(items)
-    yield from pressroom.topic_pages(ordered, items + others)
-    yield from pressroom.archive_pages(items, others)
-    yield from pressroom.single_pages()
-    yield from build_sitemap(quote_url(site.url), pressroom.addresses)
-    yield build_robots(quote_url(site.url))
-
-
-@dataclass(slots=True, kw_only=True)
-class _Pressroom:
-    """One making of all pages: what they share, and the addresses made so far."""
-
-    site: SiteInfo
-    environment: jinja2.Environment
-    taken: set[str] = field(default_factory=set)
-    """Paths that belong to the author's own pages."""
-    addresses: list[tuple[str, str]] = field(default_factory=list)
-    """For the sitemap: absolute address, day of the last change."""
-    shared: dict[str, Any] = field(default_factory=dict)
+class Holdings(Protocol):
+    """The posts of a site: spines at hand, the rest to be asked for."""
 
     @property
-    def words(self) -> Words:
-        return words_for(self.site.language)
+    def posts(self) -> Sequence[Spine]:
+        """Public and dated, newest first."""
+        ...
 
-    def build_assets(self) -> Iterator[OutputFile]:
-        """Yield style sheet and icon, and settle what every page shares."""
-        style = _asset(self.environment, "style.css")
-        icon = _asset(self.environment, "favicon.svg")
-        site, words = self.site, self.words
-        self.shared = {
-            "site": site,
-            "words": words,
-            "feeds": [FeedLink(*feed) for feed in site.feeds],
-            "direction": direction_of(site.language),
-            "words_language": words_attributes(words, site.language),
-            "style": style.path,
-            "icon": icon.path,
-            "site_url": quote_url(site.url),
-            "form_origin": origin_of(site.link_url) if site.link_url else "",
-            "noindex": False,
-            "topic": None,
-            "item": None,
-            "image": None,
-            "box_after": BOX_AFTER,
+    @property
+    def pages(self) -> Sequence[Spine]:
+        """Without a date."""
+        ...
+
+    def card(self, path: str) -> Card:
+        """What lists show of a post."""
+        ...
+
+    def page_html(self, path: str) -> str:
+        """Its text."""
+        ...
+
+
+def plan_pages(
+    site: SiteInfo, holdings: Holdings, environment: jinja2.Environment, base: int
+) -> Iterator[PlannedFile]:
+    """Yield every page and asset of the site as a plan.
+
+    `base` is a key of all that pages share: settings, templates, code. Making a page
+    raises TemplateError with file and line when its template cannot be rendered. Where
+    an undated page of the author has the address of one of ours (`archive/`, `follow/`),
+    the author's is the one that is made.
+    """
+    yield from _Pressroom(site, holdings, environment, base).plan()
+
+
+class _Pressroom:
+    """One making of all pages: what they share, and the addresses planned so far."""
+
+    def __init__(
+        self,
+        site: SiteInfo,
+        holdings: Holdings,
+        environment: jinja2.Environment,
+        base: int,
+    ) -> None:
+        self.site = site
+        self.holdings = holdings
+        self.press = Press(site, environment)
+        self.base = base
+        self.words = self.press.words
+        spines = [*holdings.posts, *holdings.pages]
+        self.topics, self.ordered = gather_topics(spines)
+        self.labels = {
+            tag: fingerprint((topic.label, topic.slug))
+            for tag, topic in self.topics.items()
         }
-        yield style
-        yield icon
+        self.taken = {f"{spine.url_path}index.html" for spine in spines}
+        """Paths that belong to the author's own pages."""
+        self.own: list[str] = []
+        """Pages of ours that search engines are told of."""
+        self.items: dict[str, Item] = {}
 
-    def post_pages(self, items: Sequence[Item]) -> Iterator[OutputFile]:
-        """Yield the page of each post, with the ones before and after it in time."""
-        for number, item in enumerate(items):
-            after = items[number - 1] if number else None
-            before = items[number + 1] if number + 1 < len(items) else None
-            yield self._post_page(item, "site/post.html", before, after)
+    def plan(self) -> Iterator[PlannedFile]:
+        for asset in self.press.assets:
+            yield PlannedFile(asset.path, hash((self.base,)), partial(_given, asset))
+        yield from self.post_pages()
+        yield from self.list_pages()
+        yield from self.topic_pages()
+        yield from self.archive_pages()
+        yield from self.single_pages()
+        yield from self.map_files()
 
-    def undated_pages(self, items: Sequence[Item]) -> Iterator[OutputFile]:
-        """Yield the page of each post without a date."""
-        for item in items:
-            yield self._post_page(item, "site/page.html", None, None)
+    # -- posts -------------------------------------------------------------------
 
-    def list_pages(self, items: Sequence[Item]) -> Iterator[OutputFile]:
-        """Yield the index and its older pages."""
+    def post_pages(self) -> Iterator[PlannedFile]:
+        """Plan the page of each post, with the ones before and after it in time."""
+        posts = self.holdings.posts
+        after: Spine | None = None
+        for number, post in enumerate(posts):
+            before = posts[number + 1] if number + 1 < len(posts) else None
+            yield self._post_page("site/post.html", post, before, after)
+            after = post
+        for page in self.holdings.pages:
+            yield self._post_page("site/page.html", page, None, None)
+
+    def _post_page(
+        self, template: str, post: Spine, before: Spine | None, after: Spine | None
+    ) -> PlannedFile:
+        near = (before.named if before else 0, after.named if after else 0)
+        key = hash((self.base, post.seen, *near, *self._labels_of(post)))
+        path = f"{post.url_path}index.html"
+        make = partial(self._make_post, template, path, post, before, after)
+        return PlannedFile(path, key, make)
+
+    def _make_post(
+        self,
+        template: str,
+        path: str,
+        post: Spine,
+        before: Spine | None,
+        after: Spine | None,
+    ) -> bytes:
+        card = self.holdings.card(post.path)
+        item = self._item(post)
+        changed = build_moment(card.updated, self.site)
+        names = [person.name for person in card.authors if person.name]
+        words = words_for(card.language or self.site.language)
+        return self.press.render_page(
+            template,
+            path,
+            title=item.title,
+            description=card.excerpt,
+            canonical=quote_url(card.canonical_url) or self._absolute(path),
+            item=item,
+            body=build_body(self.holdings.page_html(post.path), words),
+            updated=changed if changed and changed != item.published else None,
+            authors=names if names != [self.site.author] else [],
+            image=card.image,
+            before=before and self._title(before),
+            after=after and self._title(after),
+        )
+
+    def _item(self, post: Spine) -> Item:
+        item = self.items.get(post.path)
+        if item is None:
+            item = build_item(self.holdings.card(post.path), self.site, self.topics)
+            self.items[post.path] = item
+        return item
+
+    def _title(self, post: Spine) -> Title:
+        return build_title(post, self.site)
+
+    def _labels_of(self, post: Spine) -> Iterator[int]:
+        return (self.labels[tag] for tag in post.tags)
+
+    # -- lists -------------------------------------------------------------------
+
+    def list_pages(self) -> Iterator[PlannedFile]:
+        """Plan the index and its older pages."""
         words = self.words
-        for chunk in cut_into_chunks(items, ""):
-            first = chunk.number == 1
+        for chunk in cut_into_chunks(self.holdings.posts, ""):
+            first = not chunk.number
             name = words.posts_page.format(page=chunk.number)
-            yield from self._own_page(
+            yield from self._list_page(
                 "site/index.html",
-                chunk.path,
-                listed=first,
+                chunk,
                 heading=words.posts if first else name,
                 title="" if first else name,
                 description=self.site.description,
                 here="posts",
-                chunk=chunk,
             )
 
-    def topic_pages(
-        self, topics: Sequence[Topic], items: Sequence[Item]
-    ) -> Iterator[OutputFile]:
-        """Yield the list of topics and the posts of each."""
-        words = self.words
+    def topic_pages(self) -> Iterator[PlannedFile]:
+        """Plan the list of topics and the posts of each."""
+        counts = (number for topic in self.ordered for number in self._count_of(topic))
         yield from self._own_page(
             "site/tags.html",
             f"{TOPICS_FOLDER}index.html",
-            heading=words.topics,
-            title=words.topics,
+            (*counts,),
+            heading=self.words.topics,
+            title=self.words.topics,
             here="topics",
             topics=[
                 {
@@ -173,54 +215,84 @@ class _Pressroom:
                     "path": quote_path(topic.path),
                     "count": len(topic.posts),
                 }
-                for topic in topics
+                for topic in self.ordered
             ],
         )
-        by_path = {item.post.path: item for item in items}
-        for topic in topics:
+        by_path = {
+            post.path: post for post in (*self.holdings.posts, *self.holdings.pages)
+        }
+        for topic in self.ordered:
             own = [by_path[post.path] for post in topic.posts]
             yield from self._topic_pages(topic, own)
 
-    def _topic_pages(self, topic: Topic, items: Sequence[Item]) -> Iterator[OutputFile]:
+    @staticmethod
+    def _count_of(topic: Topic) -> tuple[int, int]:
+        return (fingerprint((topic.label, topic.slug)), len(topic.posts))
+
+    def _topic_pages(
+        self, topic: Topic, posts: Sequence[Spine]
+    ) -> Iterator[PlannedFile]:
         words = self.words
-        count = words.one_post if len(items) == 1 else words.many_posts
-        for chunk in cut_into_chunks(items, topic.path):
-            heading = words.topic_of.format(topic=topic.label)
-            page = words.page_of.format(page=chunk.number, pages=chunk.last)
-            yield from self._own_page(
+        count = words.one_post if len(posts) == 1 else words.many_posts
+        heading = words.topic_of.format(topic=topic.label)
+        for chunk in cut_into_chunks(posts, topic.path):
+            page = words.page.format(page=chunk.number)
+            first = not chunk.number  # the only page that a new post may change
+            yield from self._list_page(
                 "site/tag.html",
-                chunk.path,
-                listed=chunk.number == 1,
+                chunk,
+                self._count_of(topic)[: 1 + first],
                 heading=heading,
-                title=heading if chunk.number == 1 else f"{heading}, {page}",
+                title=heading if first else f"{heading}, {page}",
                 here="topics",
                 topic=topic,
                 topic_root=quote_path(topic.path),
-                count=count.format(count=len(items)),
-                chunk=chunk,
+                count=count.format(count=len(posts)) if first else "",
             )
 
-    def archive_pages(
-        self, items: Sequence[Item], others: Sequence[Item]
-    ) -> Iterator[OutputFile]:
-        """Yield the list of all titles, by year."""
-        years = groupby(items, key=_year)
+    def _list_page(
+        self, template: str, chunk: Chunk, parts: tuple[int, ...] = (), **values: object
+    ) -> Iterator[PlannedFile]:
+        """Plan one page of a list; its posts are looked at when it is made."""
+        shown = (
+            number
+            for post in chunk.posts
+            for number in (post.listed, *self._labels_of(post))
+        )
+        yield from self._own_page(
+            template,
+            chunk.path,
+            (_mark(chunk.newer), _mark(chunk.older), *parts, *shown),
+            listed=not chunk.number,
+            chunk=chunk,
+            **values,
+        )
+
+    def archive_pages(self) -> Iterator[PlannedFile]:
+        """Plan the list of all titles, by year."""
+        posts, pages = self.holdings.posts, self.holdings.pages
         yield from self._own_page(
             "site/archive.html",
             "archive/index.html",
+            (*(post.named for post in posts), 0, *(page.named for page in pages)),
             heading=self.words.archive,
             title=self.words.archive,
             here="archive",
-            years=[(year, list(members)) for year, members in years],
-            others=others,
         )
 
-    def single_pages(self) -> Iterator[OutputFile]:
-        """Yield the page on how to follow, and the one for a wrong address."""
+    def _years(self) -> list[tuple[int, list[Title]]]:
+        titles = [self._title(post) for post in self.holdings.posts]
+        return [(year, list(members)) for year, members in groupby(titles, key=_year)]
+
+    # -- pages of their own --------------------------------------------------------
+
+    def single_pages(self) -> Iterator[PlannedFile]:
+        """Plan the page on how to follow, and the one for a wrong address."""
         words = self.words
         yield from self._own_page(
             "site/follow.html",
             "follow/index.html",
+            (fingerprint(text for group in self.site.feed_groups for text in group),),
             heading=words.how_to_follow,
             title=words.how_to_follow,
             description=words.follow_lead,
@@ -237,88 +309,78 @@ class _Pressroom:
             noindex=True,
         )
 
+    def map_files(self) -> Iterator[PlannedFile]:
+        """Plan what search engines read, from the addresses of all that was planned."""
+        posts = (*self.holdings.posts, *self.holdings.pages)
+        key = hash((self.base, *(post.named for post in posts), fingerprint(self.own)))
+        count = len(self.own) + sum(not post.canonical_url for post in posts)
+        made: dict[str, OutputFile] = {}
+
+        def make(path: str) -> bytes:
+            if not made:
+                files = build_sitemap(quote_url(self.site.url), self._addresses())
+                made.update((file.path, file) for file in files)
+            return made[path].data
+
+        for path in sitemap_paths(count):
+            yield PlannedFile(path, key, partial(make, path))
+        robots = build_robots(quote_url(self.site.url))
+        yield PlannedFile(robots.path, hash((self.base,)), partial(_given, robots))
+
+    def _addresses(self) -> list[tuple[str, str]]:
+        """Return what search engines are told of: address, day of the last change."""
+        told = []
+        for post in (*self.holdings.posts, *self.holdings.pages):
+            if not post.canonical_url:  # else it is another site's to tell
+                last = build_moment(post.updated or post.published, self.site)
+                address = self._absolute(f"{post.url_path}index.html")
+                told.append((address, last.iso if last else ""))
+        return told + [(self._absolute(path), "") for path in self.own]
+
     # -- one page ----------------------------------------------------------------
 
-    def _post_page(
-        self, item: Item, template: str, before: Item | None, after: Item | None
-    ) -> OutputFile:
-        post = item.post
-        changed = build_moment(post.updated, self.site)
-        path = f"{post.url_path}index.html"
-        canonical = quote_url(post.canonical_url) or self._absolute(path)
-        if not post.canonical_url:
-            last = changed or item.published
-            self.addresses.append((canonical, last.iso if last else ""))
-        names = [person.name for person in post.authors if person.name]
-        return self._page(
-            template,
-            path,
-            title=item.title,
-            description=post.excerpt,
-            canonical=canonical,
-            item=item,
-            body=build_body(
-                post.page_html, words_for(post.language or self.site.language)
-            ),
-            updated=changed if changed and changed != item.published else None,
-            authors=names if names != [self.site.author] else [],
-            image=post.image,
-            before=before,
-            after=after,
-        )
-
     def _own_page(
-        self, template: str, path: str, *, listed: bool = True, **values: object
-    ) -> Iterator[OutputFile]:
-        """Yield a page of ours, unless the author has made one of that address."""
+        self,
+        template: str,
+        path: str,
+        parts: tuple[int, ...] = (),
+        *,
+        listed: bool = True,
+        **values: object,
+    ) -> Iterator[PlannedFile]:
+        """Plan a page of ours, unless the author has made one of that address."""
         if path in self.taken:
             return
-        canonical = self._absolute(path)
         if listed:
-            self.addresses.append((canonical, ""))
-        yield self._page(template, path, canonical=canonical, **values)
+            self.own.append(path)
+        make = partial(self._make_own, template, path, values)
+        yield PlannedFile(path, hash((self.base, *parts)), make)
 
-    def _page(self, template: str, path: str, **values: object) -> OutputFile:
-        context = {
-            **self.shared,
-            "root": root_of(path),
-            "here": "",
-            "description": self.site.description,
-            **values,
-        }
-        title = plain_line(str(context["title"]))
-        name = plain_line(self.site.title)
-        context["page_title"] = f"{title} · {name}" if title else name
-        context["share_title"] = title or name
-        context["description"] = _shorten(plain_line(str(context["description"])))
-        context["home"] = str(context["root"]) or "./"
-        text = render_template(self.environment, template, context)
-        return OutputFile(path=path, data=text.encode("utf-8", "replace"))
+    def _make_own(self, template: str, path: str, values: Mapping[str, Any]) -> bytes:
+        looked_at: dict[str, object] = {}
+        if chunk := values.get("chunk"):
+            looked_at["entries"] = [self._item(post) for post in chunk.posts]
+        elif template == "site/archive.html":
+            looked_at["years"] = self._years()
+            looked_at["others"] = [self._title(page) for page in self.holdings.pages]
+        elif template == "site/follow.html":
+            looked_at.update(build_follow(self.site, self.words))
+        canonical = self._absolute(path)
+        return self.press.render_page(
+            template, path, canonical=canonical, **values, **looked_at
+        )
 
     def _absolute(self, path: str) -> str:
         return quote_url(self.site.url) + address_of(path)
 
 
-def _year(item: Item) -> int:
-    return item.published.year if item.published else 0
+def _mark(path: str | None) -> int:
+    return 0 if path is None else fingerprint((path,))
 
 
-def _shorten(text: str) -> str:
-    """Cut at a word where there is one, for a place that shows one line or two."""
-    if len(text) <= DESCRIPTION_LENGTH:
-        return text
-    cut = text[:DESCRIPTION_LENGTH]
-    return (cut.rpartition(" ")[0] or cut) + "…"
+def _given(file: OutputFile) -> bytes:
+    return file.data
 
 
-def _asset(environment: jinja2.Environment, name: str) -> OutputFile:
-    """Return a static file of the theme, which a site may have replaced, as `build`."""
-    loader = environment.loader or BaseLoader()
-    try:
-        text = loader.get_source(environment, f"site/{name}")[0]
-    except TemplateNotFound:
-        raise TemplateError(f"templates/site/{name}: there is no such file") from None
-    data = text.encode()
-    digest = hashlib.sha256(data).hexdigest()[:HASH_LENGTH]
-    stem, _, ending = name.rpartition(".")
-    return OutputFile(path=f"assets/{stem}-{digest}.{ending}", data=data)
+def _year(title: Title) -> int:
+    return title.published.year if title.published else 0

@@ -17,6 +17,17 @@ MAX_ADDRESSES = 50_000
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
+def sitemap_paths(count: int, limit: int = MAX_ADDRESSES) -> list[str]:
+    """Return the files that `count` addresses make, in the order of `build_sitemap`."""
+    if count <= limit:
+        return [SITEMAP]
+    return [_part(number) for number in range(1, -(-count // limit) + 1)] + [SITEMAP]
+
+
+def _part(number: int) -> str:
+    return f"sitemap-{number}.xml"
+
+
 def build_sitemap(
     site_url: str, addresses: Sequence[tuple[str, str]], limit: int = MAX_ADDRESSES
 ) -> Iterator[OutputFile]:
@@ -30,7 +41,7 @@ def build_sitemap(
         return
     parts: list[tuple[str, str]] = []
     for start in range(0, len(addresses), limit):
-        path = f"sitemap-{len(parts) + 1}.xml"
+        path = _part(len(parts) + 1)
         parts.append((site_url + path, ""))
         yield _sitemap_file(path, "urlset", "url", addresses[start : start + limit])
     yield _sitemap_file(SITEMAP, "sitemapindex", "sitemap", parts)

@@ -30,8 +30,31 @@ FAULTS = (
 """What an expression of a site's own template may raise besides Jinja2's errors."""
 
 
+MISSING = object()
+OURS = f"{__name__.partition('.')[0]}."
+
+
+_ours: dict[type, bool] = {}
+
+
+def _is_ours(value: object) -> bool:
+    """Whether its type is of this package: what its fields hold is meant to be shown."""
+    kind = type(value)
+    if kind not in _ours:
+        _ours[kind] = kind.__module__.startswith(OURS)
+    return _ours[kind]
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """The sandbox with a short way for plain values: two thirds of its cost on a page."""
+    """The sandbox with short ways for what is data: most of its cost on a page."""
+
+    def getattr(self, obj: object, attribute: str) -> object:
+        """Read a field of one of our own values, or ask the sandbox about it."""
+        if _is_ours(obj) and not attribute.startswith("_"):
+            value = getattr(obj, attribute, MISSING)
+            if value is not MISSING:
+                return value
+        return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         if type(value) in PLAIN:
@@ -39,13 +62,17 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().is_safe_attribute(obj, attr, value)
 
 
-def build_environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
+def build_environment(
+    loader: jinja2.BaseLoader, compiled: jinja2.BytecodeCache | None = None
+) -> jinja2.Environment:
     """Return the environment for every template; the shell hands in the loader.
 
     Post text is always a value, never a template; an undefined name is an error.
+    `compiled` keeps templates as Python makes them, a third of a run with one change.
     """
     environment = _Sandbox(
         loader=loader,
+        bytecode_cache=compiled,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

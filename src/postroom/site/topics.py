@@ -14,7 +14,9 @@ from postroom.posts.slug import build_slug
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from postroom.posts.post import Post
+    from postroom.posts.post import Card, Spine
+
+    Tagged = Card | Spine
 
 FOLDER = "tags/"
 PLUS = re.compile(r"(?<=[\w+])\+")
@@ -29,7 +31,7 @@ class Topic:
 
     label: str
     slug: str
-    posts: tuple[Post, ...]
+    posts: tuple[Tagged, ...]
 
     @property
     def path(self) -> str:
@@ -47,14 +49,14 @@ def slug_of_topic(tag: str) -> str:
     return f"topic-{hashlib.sha256(folded).hexdigest()[:DIGEST_LENGTH]}"
 
 
-def gather_topics(posts: Sequence[Post]) -> tuple[dict[str, Topic], list[Topic]]:
+def gather_topics(posts: Sequence[Tagged]) -> tuple[dict[str, Topic], list[Topic]]:
     """Return the topic of each tag as written, and all topics by their label.
 
     A topic is called what most posts call it; among equals the order of the alphabet
     decides, so that a new post seldom renames it.
     """
     slugs = {tag: slug_of_topic(tag) for tag in _tags(posts)}
-    members: defaultdict[str, dict[str, Post]] = defaultdict(dict)
+    members: defaultdict[str, dict[str, Tagged]] = defaultdict(dict)
     labels: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for post in posts:
         for tag in post.tags:
@@ -70,13 +72,13 @@ def gather_topics(posts: Sequence[Post]) -> tuple[dict[str, Topic], list[Topic]]
     return {tag: topics[slug] for tag, slug in slugs.items()}, ordered
 
 
-def topics_of(post: Post, topics: Mapping[str, Topic]) -> tuple[Topic, ...]:
+def topics_of(post: Tagged, topics: Mapping[str, Topic]) -> tuple[Topic, ...]:
     """Return the topics of one post, each once, in the author's order."""
     found = {topics[tag].slug: topics[tag] for tag in post.tags}
     return tuple(found.values())
 
 
-def _tags(posts: Iterable[Post]) -> set[str]:
+def _tags(posts: Iterable[Tagged]) -> set[str]:
     return {tag for post in posts for tag in post.tags}
 
 

@@ -41,7 +41,7 @@ class Words:
     pages: str
     newer: str
     older: str
-    page_of: str
+    page: str
     neighbours: str
     previous: str
     next: str
@@ -61,6 +61,18 @@ class Words:
     leave_empty: str
     by_feed: str
     feed_text: str
+    add_to: str
+    """Before the names of feed readers."""
+    by_part: str
+    part_text: str
+    by_language: str
+    by_author: str
+    by_topic: str
+    feed_of: str
+    """The name of a link whose visible words are `{format}` (WCAG 2.5.3)."""
+    show_all: str
+    all_feeds: str
+    all_feeds_text: str
     box_title: str
     box_text: str
     not_found: str
@@ -91,7 +103,7 @@ KOREAN = Words(
     pages="쪽 이동",
     newer="새 글",
     older="지난 글",
-    page_of="{page} / {pages}쪽",
+    page="{page}쪽",
     neighbours="앞뒤 글",
     previous="이전 글",
     next="다음 글",
@@ -116,6 +128,16 @@ KOREAN = Words(
     leave_empty="비워 두세요",
     by_feed="피드 리더로 읽기",
     feed_text="피드 리더는 여러 사이트의 새 글을 한곳에 모아 보여 주는 앱입니다. 아래 주소 하나를 리더에 넣으세요.",
+    add_to="바로 더하기:",
+    by_part="일부만 받아 보기",
+    part_text="관심 있는 글만 담은 피드도 있습니다.",
+    by_language="언어",
+    by_author="글쓴이",
+    by_topic="주제",
+    feed_of="{label} {format}",
+    show_all="{count}개 모두 보기",
+    all_feeds="한꺼번에 더하기",
+    all_feeds_text="이 사이트의 모든 피드를 담은 OPML 파일입니다. 리더의 ‘가져오기’에서 고르세요.",
     box_title="새 글 받아 보기",
     box_text="피드 리더로 새 글을 놓치지 않고 읽을 수 있습니다.",
     not_found="그런 쪽이 없습니다",
@@ -143,7 +165,7 @@ ENGLISH = Words(
     pages="Pages",
     newer="Newer posts",
     older="Older posts",
-    page_of="Page {page} of {pages}",
+    page="Page {page}",
     neighbours="Posts before and after",
     previous="Previous post",
     next="Next post",
@@ -168,6 +190,16 @@ ENGLISH = Words(
     leave_empty="Leave this empty",
     by_feed="With a feed reader",
     feed_text="A feed reader is an app that gathers new posts from many sites in one place. Give it one of these addresses.",
+    add_to="Add it to:",
+    by_part="Only some of the posts",
+    part_text="There are also feeds with only the posts that interest you.",
+    by_language="Languages",
+    by_author="Authors",
+    by_topic="Topics",
+    feed_of="{label} {format}",
+    show_all="Show all {count}",
+    all_feeds="All of them at once",
+    all_feeds_text="An OPML file with every feed of this site. Choose it where your reader imports feeds.",
     box_title="Follow new posts",
     box_text="Read every new post in a feed reader, without missing one.",
     not_found="There is no such page",
