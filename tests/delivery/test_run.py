@@ -24,7 +24,15 @@ from postroom.smtp.connect import Timeouts
 from postroom.smtp.outbox import OutboxTransport
 from postroom.store.values import UnknownPolicy
 from postroom.subscribers.subscriber import Consent
-from tests.delivery.run_of import compose, letters_for, readers, relay, run_of
+from tests.delivery.run_of import (
+    compose,
+    emails_in,
+    letters_for,
+    letters_to,
+    readers,
+    relay,
+    run_of,
+)
 from tests.fault_server import FaultServer, serving
 from tests.stage import Relay, free_port, running
 from tests.store.scenes import NOW, OWNER, states, subscribe
@@ -391,3 +399,19 @@ def test_progress_is_told_as_it_is_made(store: Store) -> None:
             progress=lambda decided, total: told.append((decided, total)),
         )
     assert told == [(number, 7) for number in range(1, 8)]
+
+
+def test_readers_whom_the_relay_breaks_off_over_hold_up_nobody(store: Store) -> None:
+    """Each run deals with two of them, and the next one begins behind those."""
+    broken = [f"f.rcpt.421-4.7.0.{number}@mail.example" for number in range(7)]
+    letters_to(store, *broken, "z@mail.example")
+    with serving(FaultServer()) as server:
+        for hour in range(5):
+            now = NOW + timedelta(hours=hour)
+            run_of(
+                store,
+                relay(server.port, connections=1),
+                clock=lambda now=now: now,
+                back_off=(0.0,) * 4,
+            )
+    assert emails_in(store, DeliveryState.ACCEPTED) == ["z@mail.example"]

@@ -267,6 +267,12 @@ class Dispatch:
             self._error = error
             self.stop()
             return
+        # Those over whom the relay breaks off must not keep it from those behind them.
+        works.sort(key=_was_tried)
         self._waiting.extend(works)
         self._exhausted = not (works or self._gave_back)
         self.wake()
+
+
+def _was_tried(work: Work) -> bool:
+    return work.claim.attempts > 0
