@@ -161,3 +161,13 @@ class DkimKeyError(PostroomError):
     """The key that signs letters, its domain or its selector is not usable."""
 
     exit_code = 2
+
+
+class SourceError(PostroomError):
+    """A feed or an export to import cannot be read, or not safely."""
+
+
+class SourceAwayError(PostroomError):
+    """The server of a feed to import does not answer now; try again later."""
+
+    exit_code = 75

@@ -48,6 +48,17 @@ def test_the_limit_keeps_the_newest(
     assert feed.updated == max(entry.updated for entry in feed.entries)
 
 
+def test_posts_that_are_dropped_cost_nothing(
+    make_post: Callable[..., Post], site: FeedSettings
+) -> None:
+    """A blog of ten thousand posts builds the entries of fifty."""
+    old = make_post(path="old.md", published=datetime(2020, 1, 1, tzinfo=UTC))
+    object.__setattr__(old, "authors", None)  # fails whoever looks
+    ids = {"old.md": "id:old", "plain.md": "id:plain"}
+    feed = build_feed([old, make_post()], ids, replace(site, limit=1))
+    assert [entry.id for entry in feed.entries] == ["id:plain"]
+
+
 def test_the_feed_was_updated_when_its_newest_change_was(
     posts: tuple[Post, ...], ids: dict[str, str], site: FeedSettings
 ) -> None:

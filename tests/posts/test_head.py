@@ -10,7 +10,7 @@ import pytest
 
 from postroom.errors import PostError, Problem
 from postroom.posts.head import parse_head
-from postroom.posts.post import Head, Person, Rules, Source
+from postroom.posts.post import Enclosure, Episode, Head, Person, Rules, Source
 
 SEOUL = ZoneInfo("Asia/Seoul")
 RULES = Rules(site_url="https://blog.example/", language="ko", zone=SEOUL)
@@ -42,7 +42,8 @@ def test_a_full_post() -> None:
         "title: 봄\ndate: 2024-01-02\nupdated: 2024-02-03\nexpires: 2030-01-01\n"
         "slug: spring\nlang: en\ntags: [a]\nauthor: Kim\nsummary: '*s*'\nsubject: S\n"
         "preheader: p\nimage: ../i.png\nimage_alt: alt\n"
-        "canonical_url: https://a.kr/\nid: tag:a.kr,2024:1\nemail: false",
+        "canonical_url: https://a.kr/\nid: tag:a.kr,2024:1\nemail: false\n"
+        "link: https://b.kr/\nenclosure: a.mp3\nepisode: 3",
         path="2023/2020-05-05-x.md",
     )
     assert found == Head(
@@ -65,8 +66,11 @@ def test_a_full_post() -> None:
         canonical_url="https://a.kr/",
         id="tag:a.kr,2024:1",
         mailed=False,
+        link="https://b.kr/",
+        enclosures=(Enclosure(url="a.mp3"),),
+        episode=Episode(number=3),
         body="text",
-        body_line=19,
+        body_line=22,
     )
 
 
@@ -413,6 +417,18 @@ def test_a_canonical_url_is_a_web_address() -> None:
     """Anything else is warned of and left out."""
     assert head("canonical: javascript:x").canonical_url == ""
     assert head("canonicalURL: https://a.kr/한글").canonical_url == "https://a.kr/한글"
+
+
+@pytest.mark.parametrize("key", ["link", "link_url", "external_url", "externalUrl"])
+def test_a_link_post_is_about_a_page_elsewhere(key: str) -> None:
+    """As JSON Feed has it: the post is still read here, so its own address stays."""
+    found = head(f"{key}: https://other.kr/글")
+    assert (found.link, found.canonical_url) == ("https://other.kr/글", "")
+    inside = head(f"{key}: /about/")
+    assert inside.link == ""
+    assert messages(inside) == [
+        f"a.md:2:1: `{key}` is no web address, begin with https://"
+    ]
 
 
 # -- warnings ------------------------------------------------------------------------

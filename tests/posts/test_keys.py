@@ -68,7 +68,21 @@ def test_misspelt_and_korean_keys_get_a_hint(key: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["layout", "toc", "author_site", "subtitle", "등급", "mood", "x", "end"]
+    "key",
+    [
+        "layout",
+        "toc",
+        "author_site",
+        "subtitle",
+        "등급",
+        "mood",
+        "x",
+        "end",
+        "chapter",
+        "seasons",
+        "durations",
+        "media",
+    ],
 )
 def test_other_keys_are_nobodys_business(key: str) -> None:
     """Extra keys of other generators are neither error nor warning."""

@@ -18,7 +18,7 @@ from postroom.posts.cached import dump_card, links_hold, load_post
 from postroom.posts.decode import parse_text
 from postroom.posts.head import parse_head
 from postroom.posts.markdown import ILLEGAL
-from postroom.posts.post import SiteMap, Source
+from postroom.posts.post import Enclosure, Episode, SiteMap, Source, Transcript
 from postroom.posts.render import build_post
 
 if TYPE_CHECKING:
@@ -47,13 +47,19 @@ def shown(post: Post) -> tuple[str, ...]:
     return (post.title, post.html, post.page_html, post.text, post.excerpt)
 
 
-@given(body=BODIES, summary=st.sampled_from(["", "요약 **글**", "{{ x }}"]))
+@given(
+    body=BODIES,
+    summary=st.sampled_from(["", "요약 **글**", "{{ x }}"]),
+    place=st.text(),
+)
 def test_any_body_becomes_a_post_or_a_post_error(
-    render: Callable[..., Post], body: str, summary: str
+    render: Callable[..., Post], body: str, summary: str, place: str
 ) -> None:
     """No other exception, no control character, well-formed HTML, a short excerpt."""
+    attached = (Enclosure(url=place, title=summary), Enclosure(url=body))
+    episode = Episode(image=place, chapters=place)
     try:
-        post = render(body, summary=summary)
+        post = render(body, summary=summary, enclosures=attached, episode=episode)
     except PostError:
         return
     for text in shown(post):
@@ -63,6 +69,9 @@ def test_any_body_becomes_a_post_or_a_post_error(
         assert "javascript:" not in html or "javascript:" in body
     assert len(regex.findall(r"\X", post.excerpt)) <= 200
     assert post.title
+    for enclosure in post.enclosures:
+        assert enclosure.url.isascii()
+        assert not ILLEGAL.search(enclosure.url + enclosure.title)
     card = dump_card(post)
     bodies = {"html": post.html, "page_html": post.page_html, "plain": post.text}
     assert load_post(card, **bodies) == post
@@ -187,6 +196,63 @@ def test_alerts_get_a_title(render: Callable[..., Post]) -> None:
     assert '<p class="alert-title">내 제목</p>' in post.html
     assert post.excerpt == "알림이다. 도움말이다."
     assert ">Warning</p>" in render("> [!WARNING]\n> x", language="en").html
+
+
+def test_an_enclosure_in_the_posts_folder_is_copied(
+    render: Callable[..., Post],
+) -> None:
+    """By absolute URL, with its path, so that its size can be found."""
+    post = render(
+        "글",
+        enclosures=(
+            Enclosure(url="../notes/표.pdf", title="표\x01"),
+            Enclosure(url="https://cdn.kr/가 나.mp3", length=7, duration=61),
+            Enclosure(url="없음.mp3"),
+            Enclosure(url="https://cdn.kr/odd"),
+        ),
+        episode=Episode(
+            number=1,
+            image="/img/root.png",
+            chapters="chapters.json",
+            transcripts=(
+                Transcript(url="https://cdn.kr/1.vtt", media_type="text/vtt"),
+                Transcript(url="gone.vtt", media_type="text/vtt"),
+            ),
+        ),
+    )
+    assert post.enclosures == (
+        Enclosure(
+            url="https://ex.kr/blog/media/notes/%ED%91%9C.pdf",
+            media_type="application/pdf",
+            title="표",
+            path="notes/표.pdf",
+        ),
+        Enclosure(
+            url="https://cdn.kr/%EA%B0%80%20%EB%82%98.mp3",
+            media_type="audio/mpeg",
+            length=7,
+            duration=61,
+        ),
+        Enclosure(url="https://cdn.kr/odd", media_type="application/octet-stream"),
+    )
+    assert post.episode == Episode(
+        number=1,
+        image="https://ex.kr/blog/media/img/root.png",
+        transcripts=(Transcript(url="https://cdn.kr/1.vtt", media_type="text/vtt"),),
+    )
+    assert post.files == ("notes/표.pdf", "img/root.png")
+    assert [problem.message for problem in post.warnings] == [
+        "a file that is not in the posts folder: 없음.mp3",
+        "a file that is not in the posts folder: chapters.json",
+        "a file that is not in the posts folder: gone.vtt",
+    ]
+    assert ("file:2026/없음.mp3", "") in post.links
+
+
+def test_an_episode_without_its_file_is_none(render: Callable[..., Post]) -> None:
+    """What is left of it would be told to nobody."""
+    lost = (Enclosure(url="없음.mp3"),)
+    assert render("글", enclosures=lost, episode=Episode(number=1)).episode is None
 
 
 def test_controls_in_the_head_never_leave(render: Callable[..., Post]) -> None:

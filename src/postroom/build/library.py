@@ -23,7 +23,15 @@ from postroom.posts.cached import (
 )
 from postroom.posts.collection import build_site_map, settle_addresses
 from postroom.posts.fingerprint import fingerprint
-from postroom.posts.post import Head, Rules, Source, Spine, Visibility, visibility_of
+from postroom.posts.post import (
+    Head,
+    Rules,
+    Source,
+    Spine,
+    Visibility,
+    seconds_of,
+    visibility_of,
+)
 from postroom.store.rendered import Body, CacheDamagedError, RenderCache, Rendered
 
 if TYPE_CHECKING:
@@ -49,6 +57,8 @@ def rules_of(config: Config) -> Rules:
         encoding=config.posts.encoding,
         pelican_header=config.posts.pelican,
         hard_breaks=config.posts.hard_breaks,
+        permalink=config.posts.permalink,
+        media=config.site.media,
     )
 
 
@@ -69,6 +79,8 @@ class Library:
     """Paths of all files of the folder that are posts, drafts and faulty ones too."""
     changed: frozenset[str]
     """Those rendered anew, and those gone since the last time."""
+    unheard: bool
+    """Whether others were rendered anew before, of which the ledger has not heard."""
     problems: tuple[Problem, ...]
     """Posts that could not be published."""
     until: datetime | None
@@ -138,19 +150,20 @@ def read_library(
 
     A file changed after `trusted` (nanoseconds of the file system's clock) may change
     again and look the same: it is read again the next time. `fresh` throws the cache
-    away, for when it was found damaged, and keeps none.
+    away, for when it was found damaged.
     """
     rules = rules_of(config)
     key = hashlib.sha256(repr((stamp_of(PACKAGE), rules)).encode()).hexdigest()
     config.state_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = config.state_folder / CACHE_NAME
-    if not fresh:
+    if fresh:
+        place.unlink(missing_ok=True)
+    for _ in range(2):  # a damaged one is removed, and made anew
         cache = RenderCache(place, key)
         try:
             return _read(cache, folder, rules, now, trusted)
         except CacheDamagedError:
             cache.close()
-    place.unlink(missing_ok=True)
     return _read(RenderCache(None, key), folder, rules, now, trusted)
 
 
@@ -160,11 +173,14 @@ def _read(
     reading = _Reading(cache, folder, rules, now, trusted)
     reading.read_all()
     paths = reading.settle()
-    site_map = build_site_map(reading.found.values(), paths, folder.files, now)
+    files = folder.files if rules.media else ()
+    site_map = build_site_map(reading.found.values(), paths, files, now)
     reading.renew_links(site_map)
     reading.render_all(paths, site_map)
     gone = reading.gone()
     cache.forget(gone)
+    if reading.changed or gone:
+        cache.keep_unheard(unheard=True)
     cache.commit()
     return _sort_out(reading, gone)
 
@@ -197,6 +213,7 @@ class _Reading:
         self.digests: dict[str, str] = {}
         """Of the heads."""
         self.changed: set[str] = set()
+        self.unheard = False
         self.problems: list[Problem] = list(folder.problems)
 
     def read_all(self) -> None:
@@ -209,6 +226,7 @@ class _Reading:
             else:
                 self._read(path, known[1] if known else None)
         self.kept = {path: spine for path, (_, spine) in kept.items()}
+        self.unheard = self.cache.unheard()
 
     def _read(self, path: str, kept: Spine | None) -> None:
         try:
@@ -250,7 +268,8 @@ class _Reading:
             return False
         return all(
             found.slug == self.kept[path].slug
-            and found.published == self.kept[path].published
+            and (not self.rules.permalink or found.url_path == self.kept[path].url_path)
+            and seconds_of(found.published) == self.kept[path].published_at
             for path, found in self.found.items()
             if isinstance(found, Head)
         )
@@ -330,23 +349,31 @@ def _rendered(
 
 
 def _sort_out(reading: _Reading, gone: Iterable[str]) -> Library:
-    groups: dict[Visibility, list[Spine]] = {kind: [] for kind in Visibility}
-    drafts = []
+    posts, pages, scheduled = [], [], []
+    drafts: list[Head] = []
+    changes = []
+    now = reading.now.timestamp()
     for found in reading.found.values():
-        if isinstance(found, Spine):
-            groups[visibility_of(found, reading.now)].append(found)
-        else:
+        if isinstance(found, Head):
             drafts.append(found)
-    shown = groups[Visibility.PUBLIC] + groups[Visibility.PAGE]
-    changes = [post.published for post in groups[Visibility.SCHEDULED]]
-    changes += [post.expires for post in shown]
+        elif found.expires_at is None or found.expires_at > now:
+            if found.expires_at is not None:
+                changes.append(found.expires)
+            if found.published_at is None:
+                pages.append(found)
+            elif found.published_at > now:
+                scheduled.append(found)
+                changes.append(found.published)
+            else:
+                posts.append(found)
     return Library(
-        posts=tuple(sorted(groups[Visibility.PUBLIC], key=_newness, reverse=True)),
-        pages=tuple(sorted(groups[Visibility.PAGE], key=lambda post: post.path)),
-        scheduled=tuple(sorted(groups[Visibility.SCHEDULED], key=_newness)),
+        posts=tuple(sorted(posts, key=_newness, reverse=True)),
+        pages=tuple(sorted(pages, key=lambda post: post.path)),
+        scheduled=tuple(sorted(scheduled, key=_newness)),
         drafts=tuple(drafts),
         present=frozenset(reading.folder.posts),
         changed=frozenset({*reading.changed, *gone}),
+        unheard=reading.unheard,
         problems=tuple(sorted(reading.problems, key=lambda p: (p.path, p.line))),
         until=min(
             (instant for instant in changes if instant is not None), default=None
@@ -358,4 +385,4 @@ def _sort_out(reading: _Reading, gone: Iterable[str]) -> Library:
 
 def _newness(post: Spine) -> tuple[float, str]:
     """Newest last; among equals the path decides, so that the order never flickers."""
-    return (post.published.timestamp() if post.published else 0.0, post.path)
+    return (post.published_at or 0.0, post.path)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from postroom.build.crew import share_out
 from postroom.feeds.formats import FORMATS
+from postroom.feeds.opml import FILE_NAME as OPML
 from postroom.files.package import compiled_templates
 from postroom.posts.collection import MEDIA
-from postroom.site.info import PlannedFile, SiteInfo
+from postroom.site.info import FeedGroup, PlannedFile, SiteInfo
 from postroom.site.pages import plan_pages
 from postroom.site.theme import build_environment
 
@@ -40,13 +41,13 @@ class Printer:
 
     def put(self, plans: Iterable[PlannedFile], prepare: Callable[[], None]) -> None:
         """See that the files are there; `prepare` is called in each process that makes some."""
-        wanted = [
-            planned
-            for planned in plans
-            if not self._holds(
-                planned.path, planned.key, self.sizes.get(planned.path, -1)
-            )
-        ]
+        wanted = []
+        keys, sizes, made, keep = self.keys, self.sizes, self.made, self.output.keep
+        for planned in plans:
+            path, key, _ = planned
+            made[path] = key
+            if keys.get(path) != key or not keep(path, sizes.get(path, -1)):
+                wanted.append(planned)
 
         def write(planned: PlannedFile) -> tuple[str, int, bool]:
             data = planned.make()
@@ -77,6 +78,7 @@ def write_pages(
     printer: Printer,
     config: Config,
     library: Library,
+    groups: tuple[FeedGroup, ...],
     loader: jinja2.BaseLoader,
     base: int,
 ) -> None:
@@ -95,6 +97,9 @@ def write_pages(
         link_url=config.web.url,
         cadences=config.digest.cadences(),
         cadence=config.digest.default,
+        topic_feeds="topics" in config.feeds.groups,
+        feed_groups=groups,
+        opml=OPML if config.feeds.formats else "",
     )
     compiled = compiled_templates(config.state_folder)
     environment = build_environment(loader, compiled)

@@ -60,7 +60,14 @@ def base_of(config: Config, code: str) -> int:
 
     `code` is what `stamp_of` says of ours.
     """
-    sections = (config.site, config.posts, config.output, config.feeds, config.excerpt)
+    sections = (
+        config.site,
+        config.posts,
+        config.output,
+        config.feeds,
+        config.podcast,
+        config.excerpt,
+    )
     form = (config.web.url, config.digest.cadences(), config.digest.default)
     templates = stamp_of(config.templates_folder)
     return fingerprint((repr((FORMAT, sections, form)), code, templates))

@@ -24,7 +24,7 @@ from postroom.build.record import (
 from postroom.files.folder import walk_folder
 from postroom.files.output import Output, write_whole
 from postroom.files.package import PACKAGE, template_loader
-from postroom.posts.slug import is_post_path
+from postroom.posts.exclude import build_post_test
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,7 +53,7 @@ def build(
 
     `started_ns` is the run's start by the file system's clock.
     """
-    folder = walk_folder(config.posts_folder, is_post_path)
+    folder = walk_folder(config.posts_folder, build_post_test(config.posts.exclude))
     base = base_of(config, stamp_of(PACKAGE))
     inputs = inputs_of(folder, base)
     last = read_record(config.state_folder)
@@ -113,11 +113,12 @@ def _write(
     site: _Site, library: Library, output: Output, last: Record | None
 ) -> Record:
     """Give ids, then write: files first, pages next, feeds last, so no link is early."""
-    from postroom.build.feeds import write_feeds  # noqa: PLC0415 - only for what changed
+    from postroom.build.feeds import plan_all_feeds, plan_feed_files  # noqa: PLC0415 - only for what changed
     from postroom.build.output import Printer, copy_media, write_pages  # noqa: PLC0415 - jinja2
 
     config, store = site.config, site.store
     ids, problems = give_ids(store, library, site.now)
+    library.cache.keep_unheard(unheard=False)
     printer = Printer(
         output=output,
         keys=library.cache.outputs(),
@@ -125,8 +126,12 @@ def _write(
     )
     copy_media(printer, site.folder, library)
     loader = template_loader(config.templates_folder)
-    write_pages(printer, config, library, loader, site.base)
-    write_feeds(printer, config, library, store.facts(), ids, site.base)
+    feeds = plan_all_feeds(config, library, ids)
+    if config.site.pages:
+        write_pages(printer, config, library, feeds.groups(), loader, site.base)
+    facts = store.facts()
+    files = plan_feed_files(config, library, site.folder, feeds, facts, site.base)
+    printer.put(files, library.reopen)
     for path in sorted(printer.sizes.keys() - output.sizes.keys()):
         output.remove(path)
     if not output.dry:
@@ -148,24 +153,35 @@ def _write(
 def give_ids(
     store: Store, library: Library, now: datetime
 ) -> tuple[dict[str, str], tuple[Problem, ...]]:
-    """Give ids to posts that are new, and return the id of each by its path."""
+    """Give ids to posts that are new, and return the id of each by its path.
+
+    Where only texts changed since the ledger last heard of them, a short way will do.
+    """
     from postroom.posts.identify import (  # noqa: PLC0415 - only for what changed
-        find_id_problems,
-        plan_publications,
+        only_contents_changed,
+        plan_ids,
+        renew_digests,
     )
 
+    authority, ids = store.facts().authority, store.publication_ids()
+    # With all that set an id: then there are no problems either.
+    changed = [
+        post for post in library.posts if post.id or post.path in library.changed
+    ]
+    paths = [post.path for post in library.posts]
+    if not library.unheard and only_contents_changed(changed, paths, ids, authority):
+        there = store.publications_at(post.path for post in changed)
+        store.record_publications(renew_digests(changed, there))
+        return ids, ()
     known = store.publications()
-    seen = (library.posts, known, store.facts().authority, now, library.present)
-    changes = plan_publications(*seen)
-    store.record_publications(changes)
-    by_id = {item.id: item for item in (*known, *changes)}
-    ids = {item.path: item.id for item in by_id.values()}
-    return ids, find_id_problems(*seen)
+    plan = plan_ids(library.posts, known, authority, now, library.present)
+    store.record_publications(plan.publications)
+    return store.publication_ids(), plan.problems
 
 
 def read_posts(config: Config, now: datetime) -> Library:
     """Read every post through the cache, without writing any output; close it after."""
     from postroom.build.library import read_library  # noqa: PLC0415 - an idle run reads no post
 
-    folder = walk_folder(config.posts_folder, is_post_path)
+    folder = walk_folder(config.posts_folder, build_post_test(config.posts.exclude))
     return read_library(config, folder, now)

@@ -19,14 +19,19 @@ COMMANDS = {
     "check": "Name every post that has a fault or is not what it seems.",
     "deliveries": "The ledger: what became of each message.",
     "dkim": "A key for signatures, and its DNS record.",
+    "import": "Turn a feed or another publisher's export into posts.",
+    "init": "A new site, or settings for a blog that exists.",
     "pause": "Send nothing more of an edition.",
     "plan": "What goes out next: slots, posts, recipients.",
     "posts": "Ids, numbers and mail state of posts.",
     "publish": "The cron command: feeds, pages, due editions, delivery.",
     "resume": "Let an edition go on that was paused.",
     "send-test": "One letter to one address, outside the ledger.",
+    "serve": "The published files over HTTP.",
     "subscribers": "Who receives letters.",
 }
+MODULES = {"import": "import_posts"}
+"""Of commands that are no name of a module: Python keeps the word for itself."""
 INTERRUPTED = 130
 
 
@@ -41,7 +46,7 @@ class LazyGroup(click.Group):
         """Import and return a command; None when there is no such one."""
         if cmd_name not in COMMANDS:
             return None
-        module = cmd_name.replace("-", "_")
+        module = MODULES.get(cmd_name, cmd_name.replace("-", "_"))
         command = import_module(f"postroom.cli.{module}").command
         assert isinstance(command, click.Command)  # noqa: S101 - a slip of ours, not of the user
         return command

@@ -185,11 +185,32 @@ def _check_together(config: Config, origin: Origin) -> None:
             f"{origin.place('output', 'folder')}: lies inside the posts folder",
             cure="choose another folder, or the next run would read its own pages",
         )
+    _check_pages(config, origin)
     if config.mail.transport == "smtp":
         _check_smtp(config, origin)
     dkim = config.dkim
     if dkim.domain or dkim.key_file or dkim.ed25519_key_file:
         _check_dkim(config, origin)
+
+
+def _check_pages(config: Config, origin: Origin) -> None:
+    """Another program's pages have a permalink, ours have none."""
+    site, pattern = config.site, config.posts.permalink
+    if not site.pages and not pattern:
+        raise ConfigError(
+            f"{origin.place('site', 'pages')}: is false, and nothing says where posts are read",
+            cure='set posts.permalink = "https://blog.example/{year}/{slug}/"',
+        )
+    if site.pages and pattern:
+        raise ConfigError(
+            f"{origin.place('posts', 'permalink')}: is for pages that another program makes",
+            cure="set site.pages = false, or leave it out: ours are at posts/SLUG/",
+        )
+    if site.pages and not site.media:
+        raise ConfigError(
+            f"{origin.place('site', 'media')}: is false, and our pages would show no picture",
+            cure="set site.pages = false too, or leave it out",
+        )
 
 
 def _check_smtp(config: Config, origin: Origin) -> None:

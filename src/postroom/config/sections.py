@@ -35,6 +35,10 @@ class SiteConfig:
     timezone: ZoneInfo = setting(ZoneInfo("UTC"), values.zone)
     description: str = setting("", values.text)
     author: str = setting("", values.text)
+    pages: bool = setting(default=True, read=values.flag)
+    """False: another program makes them, at `posts.permalink`."""
+    media: bool = setting(default=True, read=values.flag)
+    """False: files that posts show are where those pages are, and not copied."""
 
     @property
     def host(self) -> str:
@@ -50,6 +54,9 @@ class PostsConfig:
     encoding: str = setting("utf-8", values.choice("utf-8", "cp949", "euc-kr"))
     pelican: bool = setting(default=False, read=values.flag)
     hard_breaks: bool = setting(default=False, read=values.flag)
+    permalink: str = setting("", values.permalink)
+    """A pattern that `posts.permalink` reads, or empty."""
+    exclude: tuple[str, ...] = setting((), values.paths)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,6 +64,8 @@ class OutputConfig:
     """`[output]`: where feeds and pages go."""
 
     folder: str = setting("public", values.text)
+    precompress: bool = setting(default=False, read=values.flag)
+    """Whether `.gz` and `.br` files lie beside those that are text."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,6 +77,38 @@ class FeedsConfig:
     )
     content: str = setting("full", values.choice("full", "excerpt"))
     limit: int = setting(50, values.number(1, 100))
+    groups: tuple[str, ...] = setting(
+        ("topics", "authors", "languages"),
+        values.choices("topics", "authors", "languages"),
+    )
+    """What has feeds of its own beside the whole."""
+    hub: str = setting("", values.hub)
+    """A WebSub hub."""
+    archive: bool = setting(default=True, read=values.flag)
+    """Whether posts that fell out of the feed are in monthly archives."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PodcastConfig:
+    """`[podcast]`: what directories ask of a feed; on when `category` names one."""
+
+    category: str = setting("", values.podcast_category)
+    """Apple's: `Arts`, or `Arts > Books`."""
+    explicit: bool = setting(default=False, read=values.flag)
+    image: str = setting("", values.web_address)
+    author: str = setting("", values.text)
+    """Empty: the site's."""
+    owner: str = setting("", values.text)
+    """Empty: the author."""
+    email: str = setting("", values.text)
+    """Of the owner; published."""
+    guid: str = setting("", values.uuid)
+    """Empty: made of the feed's address."""
+    locked: bool = setting(default=False, read=values.flag)
+    kind: str = setting("episodic", values.choice("episodic", "serial"))
+    copyright: str = setting("", values.text)
+    funding: str = setting("", values.web_address)
+    funding_text: str = setting("", values.text)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -183,6 +224,10 @@ class WebConfig:
     """`[web]`: where links of confirmation, preferences and leaving point."""
 
     url: str = setting("", values.optional_url)
+    bind: str = setting("127.0.0.1:8000", values.bind)
+    """Where `serve` listens."""
+    page_policy: str = setting("", values.header_value)
+    """Content-Security-Policy of pages as `serve` sends them; empty: as ours need it."""
     secret_file: str = setting("", values.text)
 
 
@@ -195,6 +240,7 @@ class Config:
     posts: PostsConfig
     output: OutputConfig
     feeds: FeedsConfig
+    podcast: PodcastConfig
     excerpt: ExcerptConfig
     digest: DigestConfig
     mail: MailConfig
@@ -265,6 +311,7 @@ SECTIONS: dict[str, type[Any]] = {
     "posts": PostsConfig,
     "output": OutputConfig,
     "feeds": FeedsConfig,
+    "podcast": PodcastConfig,
     "excerpt": ExcerptConfig,
     "digest": DigestConfig,
     "mail": MailConfig,

@@ -9,6 +9,8 @@ import re
 from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
+from unicodedata import normalize
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from postroom.digests import schedule
@@ -22,6 +24,7 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 MAX_RATE = 1_000_000
 """Messages a second: more is no limit, and `inf` and `nan` are no numbers."""
+MAX_PORT = 65535
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 T = TypeVar("T")
@@ -191,6 +194,73 @@ def optional_url(raw: object) -> str:
     return url(raw) if raw else ""
 
 
+def web_address(raw: object) -> str:
+    """An address of any page or picture, or empty."""
+    found = text(raw)
+    if found and not re.fullmatch(r"https?://[^\s/?#]+([/?#]\S*)?", found):
+        raise ValueError('must be an address such as "https://blog.example/a.png"')
+    return found
+
+
+def hub(raw: object) -> str:
+    """The address of a WebSub hub, as it is, or empty."""
+    found = text(raw)
+    if not found:
+        return ""
+    if not re.fullmatch(r"https?://[^\s#]+", found) or not _has_host(found):
+        raise ValueError('must be an address such as "https://hub.example/"')
+    if "@" in urlsplit(found).netloc:
+        raise ValueError("must hold no password: every feed names the hub")
+    return found
+
+
+def _has_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:  # UnicodeError is one
+        return False
+
+
+def uuid(raw: object) -> str:
+    """A UUID in its usual form, or empty."""
+    found = text(raw).lower()
+    if found and not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", found):
+        raise ValueError("must be a UUID")
+    return found
+
+
+def podcast_category(raw: object) -> str:
+    """A category of Apple's, or empty."""
+    found = text(raw)
+    if found:
+        from postroom.feeds.podcast_categories import parse_category  # noqa: PLC0415 - few sites are podcasts
+
+        return parse_category(found)
+    return found
+
+
+def permalink(raw: object) -> str:
+    """A pattern of addresses, or empty."""
+    found = text(raw)
+    if found:
+        from postroom.posts.permalink import parse_permalink  # noqa: PLC0415 - few sites have one
+
+        parse_permalink(found)
+    return found
+
+
+def paths(raw: object) -> tuple[str, ...]:
+    """Names of folders or files below the posts folder: a list, or text with commas."""
+    items = raw.split(",") if isinstance(raw, str) else raw
+    if not isinstance(items, list):
+        raise ValueError('must be a list such as ["Templates"]')
+    named = [normalize("NFC", text(item)).strip("/") for item in items]
+    if any(".." in name.split("/") or "\\" in name for name in named):
+        raise ValueError("must name folders or files inside the posts folder")
+    return tuple(name for name in named if name)
+
+
 def language(raw: object) -> str:
     """A language tag."""
     found = text(raw)
@@ -218,6 +288,27 @@ def cron(raw: object) -> str:
 def cadence(raw: object) -> Cadence:
     """One of the rhythms."""
     return Cadence(choice(*Cadence)(raw))
+
+
+def bind(raw: object) -> str:
+    """Where a server listens: host and port, or a Unix socket."""
+    found = text(raw)
+    host, _, port = found.rpartition(":")
+    is_port = port.isascii() and port.isdecimal() and int(port) <= MAX_PORT
+    is_host = re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+", host)
+    if not re.fullmatch("unix:/.+", found) and not (is_port and is_host):
+        raise ValueError(
+            'must be host and port such as "127.0.0.1:8000", or "unix:/run/postroom.sock"'
+        )
+    return found
+
+
+def header_value(raw: object) -> str:
+    """The value of an HTTP header field: printable ASCII."""
+    found = text(raw)
+    if not found.isascii():
+        raise ValueError("must be ASCII")
+    return found
 
 
 def tables(kind: type[T]) -> Callable[[object], tuple[T, ...]]:

@@ -1,16 +1,11 @@
-"""A feed as an Atom document (RFC 4287; hub and paging links: WebSub, RFC 5005)."""
+"""A feed as an Atom document (RFC 4287; hub and archive links: WebSub, RFC 5005)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postroom.feeds.feedgen_tree import (
-    FeedTree,
-    add_element,
-    add_thumbnail,
-    render_tree,
-)
-from postroom.feeds.formats import FORMATS
+from postroom.feeds.feedgen_tree import FeedTree, add_parts, render_tree
+from postroom.feeds.parts import atom_entry_parts, atom_feed_parts, feed_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +15,6 @@ if TYPE_CHECKING:
     from postroom.feeds.feed import Entry, Feed
     from postroom.posts.post import Person
 
-_FORMAT = FORMATS["atom"]
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -32,16 +26,9 @@ def atom_xml(feed: Feed) -> bytes:
     """
     tree = FeedTree(feed)
     tree.author(_authors(feed.authors))
-    own_url = feed.urls.get(_FORMAT.file_name, "")
-    for rel, href, kind in (
-        ("self", own_url, _FORMAT.media_type),
-        ("hub", feed.hub, None),
-        ("prev-archive", feed.prev_archive, _FORMAT.media_type),
-        ("next", feed.next_url, _FORMAT.media_type),
-        ("alternate", feed.home_url, "text/html"),
-    ):
-        if href:
-            tree.link(rel=rel, href=href, type=kind)
+    for rel, href, kind in feed_links(feed, "atom"):
+        tree.link(rel=rel, href=href, type=kind or None)
+    tree.link(rel="alternate", href=feed.home_url, type="text/html")
     for entry in feed.entries:
         made = tree.add(entry)
         made.published(entry.published)
@@ -49,7 +36,8 @@ def atom_xml(feed: Feed) -> bytes:
     root = tree.atom_tree()
     for element, entry in zip(root.findall("entry"), feed.entries, strict=True):
         _mend_entry(element, entry, feed)
-    return render_tree(root)
+    add_parts(root, atom_feed_parts(feed), len(root) - len(feed.entries))
+    return render_tree(root, feed.stylesheet)
 
 
 def _authors(people: Iterable[Person]) -> list[dict[str, str]]:
@@ -57,20 +45,11 @@ def _authors(people: Iterable[Person]) -> list[dict[str, str]]:
 
 
 def _mend_entry(element: Element, entry: Entry, feed: Feed) -> None:
-    """Add what feedgen's entry lacks: link attributes, language, enclosures, picture."""
+    """Add what feedgen's entry lacks: link attributes, language, and its other parts."""
     if entry.language and entry.language != feed.language:
         element.set(_LANG, entry.language)
     # feedgen writes only href: every link of an entry becomes an alternate.
     link = element.find("link")
     link.set("rel", "alternate")
     link.set("type", "text/html")
-    for enclosure in entry.enclosures:
-        add_element(
-            element,
-            "link",
-            href=enclosure.url,
-            rel="enclosure",
-            type=enclosure.media_type,
-            length=str(enclosure.length),
-        )
-    add_thumbnail(element, entry)
+    add_parts(element, atom_entry_parts(entry, feed))

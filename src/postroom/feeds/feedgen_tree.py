@@ -15,20 +15,15 @@ from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from postroom.feeds.parts import GENERATOR, NAMESPACES
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lxml.etree import _Element as Element
 
     from postroom.feeds.feed import Entry, Feed
-
-# Constant: with a version in it, every release would change every feed's bytes.
-GENERATOR = "postroom"
-
-NAMESPACES = {
-    "atom": "http://www.w3.org/2005/Atom",
-    "content": "http://purl.org/rss/1.0/modules/content/",
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "media": "http://search.yahoo.com/mrss/",
-}
+    from postroom.feeds.xml_part import Part
 
 
 class FeedTree(FeedGenerator):  # type: ignore[misc]  # feedgen ships no types
@@ -80,30 +75,31 @@ class FeedTree(FeedGenerator):  # type: ignore[misc]  # feedgen ships no types
         return root
 
 
-def qualified(prefix: str, name: str) -> str:
-    """Return the tag `prefix:name` as lxml writes it."""
-    return f"{{{NAMESPACES[prefix]}}}{name}"
+def qualified(name: str) -> str:
+    """Return the tag `prefix:name` as lxml writes it; a bare one stays."""
+    prefix, colon, local = name.partition(":")
+    return f"{{{NAMESPACES[prefix]}}}{local}" if colon else name
 
 
-def add_element(
-    parent: Element, tag: str, text: str | None = None, **attributes: str
-) -> Element:
-    """Append an element to `parent` and return it."""
-    element = etree.SubElement(parent, tag, attributes)
-    element.text = text
-    return element
+def add_parts(parent: Element, parts: Iterable[Part], place: int | None = None) -> None:
+    """Put elements into `parent`: at its end, or one after another from `place` on."""
+    for offset, part in enumerate(parts):
+        element = etree.Element(qualified(part.name), dict(part.attributes))
+        element.text = part.text or None
+        add_parts(element, part.children)
+        if place is None:
+            parent.append(element)
+        else:
+            parent.insert(place + offset, element)
 
 
-def add_thumbnail(parent: Element, entry: Entry) -> None:
-    """Show `entry`'s picture (Media RSS): neither format has an element of its own."""
-    if entry.image:
-        add_element(parent, qualified("media", "thumbnail"), url=entry.image)
-
-
-def render_tree(root: Element) -> bytes:
+def render_tree(root: Element, stylesheet: str) -> bytes:
     """Return the document as UTF-8, one element a line, used prefixes on the root."""
     etree.cleanup_namespaces(root, top_nsmap=NAMESPACES)
+    if stylesheet:
+        link = f'type="text/css" href="{escape(stylesheet)}"'
+        root.addprevious(etree.ProcessingInstruction("xml-stylesheet", link))
     document: bytes = etree.tostring(
-        root, pretty_print=True, encoding="UTF-8", xml_declaration=True
+        root.getroottree(), pretty_print=True, encoding="UTF-8", xml_declaration=True
     )
     return document

@@ -7,11 +7,13 @@ and RFC 822 can write. What cannot be mended is left out of its entry, not the e
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from postroom.feeds.archive_names import name_documents
+from postroom.feeds.attached import build_enclosures, build_episode
 from postroom.feeds.characters import (
     clean_language,
     clean_line,
@@ -20,16 +22,20 @@ from postroom.feeds.characters import (
 )
 from postroom.feeds.feed import Entry, Feed
 from postroom.feeds.formats import FORMATS
+from postroom.feeds.moments import newest_first, writable
+from postroom.feeds.people import named_people
+from postroom.feeds.podcast import build_podcast
+from postroom.posts.permalink import page_url
 from postroom.posts.post import Person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, tzinfo
 
+    from postroom.feeds.feed import Enclosure, Podcast
     from postroom.posts.post import Post
 
-# A "name" that is an address would publish it; `@kim@mastodon.example` is a name.
-_BARE_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+NONE: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +65,44 @@ class FeedSettings:
     """Names of `FORMATS` that will be published."""
     hub: str = ""
     """A WebSub hub, or empty."""
+    stylesheet: str = ""
+    """Address of a CSS file, or empty."""
+    podcast: Podcast | None = None
+    """None: no podcast, though entries may have enclosures."""
+    archive: str = ""
+    """Name of the newest closed archive document (`archive.newest_closed`), or empty."""
 
 
 def build_feed(
-    posts: Sequence[Post], ids: Mapping[str, str], settings: FeedSettings
+    posts: Sequence[Post],
+    ids: Mapping[str, str],
+    settings: FeedSettings,
+    file_sizes: Mapping[str, int] = NONE,
+    delays: Mapping[str, int] = NONE,
 ) -> Feed:
     """Return the feed of the newest `settings.limit` posts.
 
     `posts` are public, in any order; one without a date is a page and left out.
     `ids` maps a post's path to its permanent id; KeyError when one is missing.
+    `file_sizes` maps paths of the posts folder to octets, for enclosures that lie there,
+    `delays` is what `distinct.plan_delays` says.
     """
-    entries = [
-        _build_entry(post, post.published, ids[post.path], settings)
-        for post in posts
-        if post.published is not None
-    ]
-    entries.sort(key=lambda entry: (entry.published, entry.id), reverse=True)
-    kept = tuple(entries[: settings.limit])
+    chosen = newest_first(posts, ids, settings.zone)[: settings.limit]
+    entries = tuple(
+        _build_entry(
+            post,
+            published,
+            own_id,
+            settings,
+            build_enclosures(post.enclosures, file_sizes),
+            timedelta(seconds=delays.get(post.path, 0)),
+        )
+        for published, own_id, post in chosen
+    )
     home_url = clean_url(settings.site_url + settings.path)
     title = clean_line(settings.title) or home_url
-    started = _writable(settings.started, settings.zone)
+    older = name_documents(settings.archive, settings.formats)
+    site_url = clean_url(settings.site_url)
     return Feed(
         id=clean_line(settings.id),
         title=title,
@@ -89,20 +113,31 @@ def build_feed(
             for file_name in (FORMATS[name].file_name for name in settings.formats)
         },
         language=clean_language(settings.language),
-        updated=max((entry.updated for entry in kept), default=started),
+        updated=max(
+            (entry.updated for entry in entries),
+            default=writable(settings.started, settings.zone),
+        ),
         # Atom wants an author (RFC 4287 §4.1.1): a site without one speaks for itself.
-        authors=_named([Person(name=settings.author)]) or (Person(name=title),),
-        entries=kept,
+        authors=named_people([Person(name=settings.author)]) or (Person(name=title),),
+        entries=entries,
         hub=clean_url(settings.hub),
+        prev_archive=site_url + older["atom"] if "atom" in older else "",
+        next_url=site_url + older["json"] if "json" in older else "",
+        stylesheet=clean_url(settings.stylesheet),
+        podcast=build_podcast(settings.podcast, home_url + FORMATS["rss"].file_name),
     )
 
 
 def _build_entry(
-    post: Post, published: datetime, id: str, settings: FeedSettings
+    post: Post,
+    published: datetime,
+    id: str,
+    settings: FeedSettings,
+    enclosures: tuple[Enclosure, ...],
+    delay: timedelta,
 ) -> Entry:
-    first = _writable(published, settings.zone)
-    last = _writable(post.updated, settings.zone) if post.updated else first
-    own_url = clean_url(settings.site_url + post.url_path)
+    last = writable(post.updated, settings.zone) if post.updated else published
+    own_url = clean_url(page_url(post, settings.site_url))
     url = clean_url(post.canonical_url) or own_url
     title = clean_line(post.title) or clean_line(post.slug) or url
     content = clean_text(post.html).strip() if settings.full else ""
@@ -110,44 +145,24 @@ def _build_entry(
         id=clean_line(id) or url,
         url=url,
         title=title,
-        published=first,
-        updated=max(first, last),
+        published=published,
+        updated=_later(max(published, last), delay),
         # A post of one picture has no excerpt; readers and RSS want a text.
         summary=clean_text(post.excerpt).strip() or title,
         content=content or None,
-        authors=_named(post.authors) or _named([Person(name=settings.author)]),
+        authors=named_people(post.authors)
+        or named_people([Person(name=settings.author)]),
         tags=tuple(dict.fromkeys(filter(None, map(clean_line, post.tags)))),
         language=clean_language(post.language),
         image=clean_url(post.image.url) if post.image else "",
+        link=clean_url(post.link),
+        enclosures=enclosures,
+        episode=build_episode(post.episode),
     )
 
 
-def _writable(moment: datetime, zone: tzinfo) -> datetime:
-    """Return `moment` in `zone` in whole seconds, with an offset in whole minutes.
-
-    Both date formats write offsets as hours and minutes; Seoul before 1908 was at
-    +08:27:52, so such a date goes out in UTC. At the ends of the calendar there is no
-    room for a conversion: the date stays and the offset goes.
-    """
-    moment = moment.replace(microsecond=0)
-    if moment.utcoffset() is None:
-        moment = moment.replace(tzinfo=zone)
+def _later(moment: datetime, delay: timedelta) -> datetime:
     try:
-        local = moment.astimezone(zone)
-        offset = local.utcoffset()
-        return moment.astimezone(UTC) if offset and offset.seconds % 60 else local
-    except OverflowError:
-        return moment.replace(tzinfo=UTC)
-
-
-def _named(people: Iterable[Person]) -> tuple[Person, ...]:
-    """Return those with a name, without their e-mail addresses."""
-    cleaned = [
-        Person(name=clean_line(person.name), url=clean_url(person.url))
-        for person in people
-    ]
-    return tuple(
-        person
-        for person in dict.fromkeys(cleaned)
-        if person.name and not _BARE_EMAIL.fullmatch(person.name)
-    )
+        return moment + delay
+    except OverflowError:  # the last second of the calendar
+        return moment

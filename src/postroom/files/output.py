@@ -17,6 +17,13 @@ from postroom.errors import PostroomError
 if TYPE_CHECKING:
     from pathlib import Path
 
+OUR_FEEDS = {
+    "atom.xml": b"<generator>postroom</generator>",
+    "rss.xml": b"<generator>postroom</generator>",
+    "feed.json": b'"id": "tag:',
+}
+"""What our feeds say of themselves, each within its first octets."""
+HEAD_OCTETS = 16_384
 TEMPORARY = ".postroom-new"
 """Ending of a file that is not finished; a killed run may leave one."""
 
@@ -38,6 +45,11 @@ class Output:
     unchanged: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
     _folders: set[str] = field(default_factory=set)
+    _root: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the root as text: thousands of paths are joined to it."""
+        self._root = str(self.root)
 
     def write(self, path: str, data: bytes) -> None:
         """Put `data` at `path` unless it is there already."""
@@ -66,10 +78,9 @@ class Output:
     def keep(self, path: str, size: int) -> bool:
         """Leave alone what an earlier run put at `path`, if it has `size` still."""
         try:
-            there = os.stat(f"{self.root}/{path}").st_size
+            if os.stat(f"{self._root}/{path}").st_size != size:
+                return False
         except OSError:
-            return False
-        if there != size:
             return False
         self.sizes[path] = size
         self.unchanged += 1
@@ -138,6 +149,18 @@ class Output:
             os.replace(place + TEMPORARY, place)
         except OSError as error:
             raise OutputError(f"{place}: {error.strerror}", cure=CURE) from None
+
+
+def has_feeds(root: Path) -> bool:
+    """Whether an output folder has a feed that this program wrote."""
+    for name, sign in OUR_FEEDS.items():
+        try:
+            with (root / name).open("rb") as feed:
+                if sign in feed.read(HEAD_OCTETS):
+                    return True
+        except OSError:
+            continue
+    return False
 
 
 CURE = "check owner, permissions and free space"

@@ -20,6 +20,7 @@ from postroom.mail.words import (
     letter_words,
     name_issue,
 )
+from postroom.posts.permalink import page_url
 from postroom.site.words import direction_of
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def direction_within(text: str, around: str) -> str:
 def _build_item(
     post: Post, settings: LetterSettings, words: LetterWords, around: str
 ) -> Item:
-    url = clean_url(post.canonical_url) or clean_url(settings.site_url + post.url_path)
+    own_url = page_url(post, settings.site_url)
+    url = clean_url(post.canonical_url) or clean_url(own_url)
     title = clean_line(post.title) or clean_line(post.slug) or url
     language = clean_language(post.language)
     return Item(

@@ -23,6 +23,7 @@ from postroom.posts.post import (
     Post,
     Spine,
     Transcript,
+    seconds_of,
 )
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def build_spine(post: Post, card: str) -> Spine:
     return Spine(
         path=post.path,
         title=post.title,
-        published=_in_utc(post.published),
-        updated=_in_utc(post.updated),
-        expires=_in_utc(post.expires),
+        published_at=seconds_of(post.published),
+        updated_at=seconds_of(post.updated),
+        expires_at=seconds_of(post.expires),
         slug=post.slug,
         url_path=post.url_path,
         language=post.language,
@@ -64,14 +65,6 @@ def build_spine(post: Post, card: str) -> Spine:
         listed=fingerprint((*named, post.excerpt)),
         named=fingerprint(named),
     )
-
-
-def _in_utc(instant: datetime | None) -> datetime | None:
-    """Return the same instant in UTC; at the ends of the calendar as near as can be."""
-    try:
-        return instant and instant.astimezone(UTC)
-    except OverflowError:
-        return instant and instant.replace(tzinfo=UTC)
 
 
 def _day(instant: datetime | None) -> str:

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postroom.errors import Problem
-from postroom.posts.post import SiteMap, Visibility, visibility_of
+from postroom.posts.lookup import is_page_path
+from postroom.posts.permalink import is_whole
+from postroom.posts.post import SiteMap, Spine, Visibility, visibility_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime, tzinfo
 
-    from postroom.posts.post import Card, Head, Spine
+    from postroom.posts.post import Card, Head
 
     Placed = Head | Card | Spine
 
+OPEN = frozenset({Visibility.PUBLIC, Visibility.PAGE})
 MEDIA = "media/"
 """Where files of the posts folder go, under the same relative path."""
 
@@ -33,12 +36,17 @@ def settle_addresses(posts: Iterable[Placed], zone: tzinfo) -> Addresses:
 
     Dated archives repeat names (`2023-01-09-release.md`, `2024-01-08-release.md`). The
     oldest keeps the plain address, each later one gets its date behind it, so that a
-    new post never moves an old one.
+    new post never moves an old one. An address on another program's site stays as it is.
     """
     paths: dict[str, str] = {}
     taken: dict[str, str] = {}
     warnings = []
     for post in sorted(posts, key=_age):
+        if not post.url_path or is_whole(post.url_path):
+            paths[post.path] = post.url_path
+            if taken.setdefault(post.url_path or post.path, post.path) != post.path:
+                warnings.append(_same_url(post, taken[post.url_path]))
+            continue
         address = plain = _plain_address(post)
         if address in taken and post.published is not None:
             address = f"{plain[:-1]}-{_day(post.published, zone)}/"
@@ -57,6 +65,14 @@ def settle_addresses(posts: Iterable[Placed], zone: tzinfo) -> Addresses:
                 )
             )
     return Addresses(paths=paths, warnings=tuple(warnings))
+
+
+def _same_url(post: Placed, other: str) -> Problem:
+    return Problem(
+        path=post.path,
+        message=f"{other} is read at {post.url_path} too",
+        cure="give it a permalink: of its own, or mend posts.permalink",
+    )
 
 
 def _day(instant: datetime, zone: tzinfo) -> str:
@@ -87,12 +103,17 @@ def build_site_map(
 
     `paths` are the settled addresses.
     """
-    seen = {Visibility.PUBLIC, Visibility.PAGE}
+    at = now.timestamp()
     return SiteMap(
         pages={
             post.path: paths[post.path]
             for post in posts
-            if visibility_of(post, now) in seen
+            if (
+                post.is_open(at)
+                if isinstance(post, Spine)
+                else visibility_of(post, now) in OPEN
+            )
         },
-        files={path: MEDIA + path for path in files},
+        # a source is never given away: what is no post is excluded, or a template
+        files={path: MEDIA + path for path in files if not is_page_path(path)},
     )

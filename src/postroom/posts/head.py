@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 from postroom.errors import Problem
 from postroom.posts import dates, keys, slug, values
 from postroom.posts.decode import parse_text
+from postroom.posts.enclosures import read_enclosures
+from postroom.posts.episodes import read_episode
 from postroom.posts.front_matter import parse_front_matter
 from postroom.posts.keys import Keys
+from postroom.posts.permalink import parse_permalink
+from postroom.posts.place import read_url
 from postroom.posts.post import Head
-from postroom.posts.reading import Reading, is_placeholder
+from postroom.posts.reading import Reading, is_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +43,6 @@ EMBARGO = ("publishDate", "publish_date")
 
 IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:[^\s<>\"{}|\\^`]{1,1000}")
 """An absolute IRI (RFC 3987), which `atom:id` must be (RFC 4287, section 4.2.6)."""
-MAX_URL = 2000
-"""Characters; data: pictures are longer."""
-FOREIGN_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
 
 
 def parse_head(source: Source, rules: Rules) -> Head:
@@ -69,9 +70,10 @@ def _build_head(reading: Reading) -> Head:
     draft = _is_draft(reading)
     published = _published(reading, draft=draft)
     title, subject = _title_and_subject(reading)
-    own_slug, url_path = _addresses(reading, dated=published is not None)
+    own_slug, url_path = _addresses(reading, published)
     image, image_alt = _image(reading)
     mailed = _is_mailed(reading)
+    enclosures = read_enclosures(reading)
     return Head(
         path=reading.path,
         title=title,
@@ -89,7 +91,10 @@ def _build_head(reading: Reading) -> Head:
         preheader=reading.line("preheader"),
         image=image,
         image_alt=image_alt,
-        canonical_url=_canonical_url(reading),
+        canonical_url=_web_address(reading, "canonical_url"),
+        link=_web_address(reading, "link"),
+        enclosures=enclosures,
+        episode=read_episode(reading) if enclosures else None,
         id=_id(reading),
         mailed=mailed,
         body=reading.front.body,
@@ -154,9 +159,9 @@ def _language(reading: Reading) -> str:
     return language or reading.rules.language
 
 
-def _canonical_url(reading: Reading) -> str:
-    url = reading.whole_line("canonical_url")
-    entry = reading.keys.first("canonical_url")
+def _web_address(reading: Reading, canonical: str) -> str:
+    url = reading.whole_line(canonical)
+    entry = reading.keys.first(canonical)
     if entry is None or values.WEB_ADDRESS.fullmatch(url):
         return url
     reading.warn(entry.key, f"`{entry.key}` is no web address", "begin with https://")
@@ -193,7 +198,7 @@ def _image(reading: Reading) -> tuple[str, str]:
     else:
         url = _first_line({"": value}, ("",))
     url = url.removeprefix("!").strip("[]")
-    if len(url) > MAX_URL or FOREIGN_SCHEME.match(url) or is_placeholder(url):
+    if url and not is_address(url):
         message = f"`{entry.key}` is no address of a picture"
         reading.warn(entry.key, message, "write a path or a https: address")
         url = ""
@@ -325,10 +330,13 @@ def _expires(reading: Reading, *, draft: bool) -> datetime | None:
 # -- addresses -----------------------------------------------------------------
 
 
-def _addresses(reading: Reading, *, dated: bool) -> tuple[str, str]:
-    """Return the slug and the path of the page below the output folder."""
+def _addresses(reading: Reading, published: datetime | None) -> tuple[str, str]:
+    """Return the slug and the path of the page below the output folder, or its URL."""
     own = _own_slug(reading) or slug.slug_of_name(reading.path, reading.name)
-    if dated:
+    if reading.rules.permalink:
+        pattern = parse_permalink(reading.rules.permalink)
+        return own, read_url(reading, pattern, slug=own, published=published)
+    if published is not None:
         return own, f"posts/{own}/"
     if own in slug.RESERVED:
         message = f"`{own}/` is the site's own address; the page is `{own}-page/`"

@@ -61,9 +61,36 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     ),
     "image_alt": ("image_alt", "feature_image_alt", "featured_image_alt"),
     "language": ("lang", "language", "locale"),
-    "canonical_url": ("canonical_url", "canonical", "canonicalURL", "external_url"),
+    "canonical_url": ("canonical_url", "canonical", "canonicalURL"),
+    "link": ("link", "link_url", "external_url"),
     "id": ("id", "uuid", "guid"),
     "mailed": ("email", "send"),
+    "enclosures": (
+        "enclosures",
+        "enclosure",
+        "audio",
+        "audio_url",
+        "audio_file",
+        "podcast_file",
+        "podcast",
+        "mp3",
+        "video",
+    ),
+    "enclosure_length": (
+        "enclosure_length",
+        "podcast_bytes",
+        "audio_bytes",
+        "audio_length",
+        "audio_size",
+    ),
+    "duration": ("duration", "podcast_duration", "audio_duration"),
+    "episode": ("episode", "episode_number", "podcast_episode"),
+    "season": ("season", "season_number", "podcast_season"),
+    "episode_kind": ("episode_type", "podcast_episode_type"),
+    "explicit": ("explicit", "podcast_explicit"),
+    "episode_image": ("episode_image", "episode_cover", "podcast_image"),
+    "chapters": ("chapters", "chapters_url", "podcast_chapters"),
+    "transcripts": ("transcripts", "transcript", "transcript_url"),
 }
 """What postroom asks for → what authors write; the first that is not empty wins."""
 
@@ -75,6 +102,19 @@ EXCLUSIVE = frozenset(
 The others have two meanings side by side: `description` for search engines and
 `excerpt` for readers, `image` and its `thumbnail`.
 """
+
+QUIET = (
+    "enclosure_length",
+    "duration",
+    "episode",
+    "season",
+    "episode_kind",
+    "explicit",
+    "episode_image",
+    "chapters",
+    "transcripts",
+)
+"""Names that are words of other trades too: `chapter: 3` is no misspelling of one."""
 
 DRAFT_WHEN_TRUE = ("draft", "is_draft", "private", "hidden")
 DRAFT_WHEN_FALSE = ("published", "publish", "public")
@@ -112,7 +152,7 @@ HANGUL_KEYS: Mapping[str, str] = {
 HARMLESS_WORDS = """
     layout template type outputs weight featured pin order sticky toc math comments
     aliases redirect_from lists email_only email_type isCJKLanguage version parent
-    resource related class cssclass publisher header footer theme source link data
+    resource related class cssclass publisher header footer theme source data media
     nav_order license edition headline state format start end
 """
 """Keys of other generators: not used, and no misspelling of ours."""
@@ -166,6 +206,8 @@ KNOWN: Mapping[str, str] = {
     for name in names
 }
 IGNORED = frozenset(map(fold, HARMLESS_WORDS.split()))
+OFFERED = frozenset(KNOWN) - {fold(n) for name in QUIET for n in ALIASES[name]}
+"""Those that an unknown key may be meant to be."""
 FOLDED_TEXT_KEYS = frozenset(map(fold, TEXT_KEYS))
 
 
@@ -241,10 +283,10 @@ def near_miss(key: str) -> str:
     folded = fold(key)
     if folded in FOLDED_HANGUL:
         return FOLDED_HANGUL[folded]
-    compound = any(part in KNOWN for part in re.split("[_-]", key.casefold()))
+    compound = any(part in OFFERED for part in re.split("[_-]", key.casefold()))
     if compound or not SHORTEST <= len(folded) <= LONGEST:
         return ""
-    close = difflib.get_close_matches(folded, KNOWN, n=1, cutoff=SIMILAR)
+    close = difflib.get_close_matches(folded, OFFERED, n=1, cutoff=SIMILAR)
     return KNOWN[close[0]] if close else ""
 
 

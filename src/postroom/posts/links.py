@@ -107,6 +107,18 @@ class Links:
         """Return where an image lies, None when there is none."""
         return self._resolve(value, image=True)
 
+    def file(self, value: str) -> tuple[str, str]:
+        """Return where a file lies, and its path when that is in the posts folder.
+
+        Both are empty when there is none.
+        """
+        place = self._resolve(value, image=True, what="a file")
+        if place is None:
+            return "", ""
+        inside = place.startswith(INSIDE)
+        path = self._find_local(_path_of(_tidy(value)), image=True) if inside else ""
+        return place, path
+
     def srcset(self, value: str) -> str | None:
         """Return a list of images by size, without those that cannot be shown."""
         value = " ".join(value.split())
@@ -121,8 +133,10 @@ class Links:
                 kept.append(f"{url} {size}" if size else url)
         return ", ".join(kept) or None
 
-    def _resolve(self, value: str, *, image: bool) -> str | None:
-        url = value.translate(LINE_ENDS).strip(BLANKS)
+    def _resolve(
+        self, value: str, *, image: bool, what: str = "an image"
+    ) -> str | None:
+        url = _tidy(value)
         if not url:
             self._miss(value, "a link or image without a target")
             return None
@@ -134,7 +148,11 @@ class Links:
         url = url.replace("\\", "/")
         if url.startswith("//"):
             return encode_url(urlsplit(self.site_url).scheme + ":" + url)
-        return self._inside(url, value, image=image)
+        found = self._inside(url, image=image)
+        if found is None:
+            missing = what if image else "a link to something"
+            self._miss(value, f"{missing} that is not in the posts folder")
+        return found
 
     def _outside(self, url: str, scheme: str, *, image: bool) -> str | None:
         if scheme == "wiki":
@@ -165,9 +183,9 @@ class Links:
         self._miss(f"[[{name}", "a wiki link to something that is not there")
         return None
 
-    def _inside(self, url: str, value: str, *, image: bool) -> str | None:
-        raw, tail, fragment = _split(url)
-        path = unicodedata.normalize("NFC", unquote(raw).replace("\\", "/"))
+    def _inside(self, url: str, *, image: bool) -> str | None:
+        _, tail, fragment = _split(url)
+        path = _path_of(url)
         if path.startswith("@/"):  # Zola's way to begin at the top
             path = path[1:]
         rooted = path.startswith("/")
@@ -180,8 +198,6 @@ class Links:
             )
         if rooted and not lookup.is_page_path(path):
             return self._join_site(url)
-        what = "an image" if image else "a link to something"
-        self._miss(value, f"{what} that is not in the posts folder")
         return None
 
     def _find_local(self, path: str, *, image: bool) -> str:
@@ -252,6 +268,17 @@ class Links:
 
     def _miss(self, value: str, what: str) -> None:
         self.missed.setdefault(value, what)
+
+
+def _tidy(value: str) -> str:
+    """Return a URL as browsers take it: no line ends, no blanks around it."""
+    return value.translate(LINE_ENDS).strip(BLANKS)
+
+
+def _path_of(url: str) -> str:
+    """Return the path of a relative URL as file systems have it: decoded, NFC."""
+    raw = _split(url)[0]
+    return unicodedata.normalize("NFC", unquote(raw).replace("\\", "/"))
 
 
 def _split(url: str) -> tuple[str, str, str]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from postroom.errors import Problem
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST = datetime.min.replace(tzinfo=UTC)
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,10 @@ class Rules:
     pelican_header: bool = False
     """Read a bare `Key: value` header (`[posts] pelican = true`)."""
     hard_breaks: bool = False
+    permalink: str = ""
+    """A pattern of `posts.permalink` when another program makes the pages, or empty."""
+    media: bool = True
+    """False: files that posts show are where those pages are (`[site] media`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +135,8 @@ class Head:
     draft: bool
     slug: str
     url_path: str
-    """Relative to the output folder, ends with `/`: `posts/SLUG/` or `SLUG/`."""
+    """Relative to the output folder, ends with `/`: `posts/SLUG/` or `SLUG/`; where
+    another program makes the pages a whole URL, empty for a page without one."""
     language: str
     tags: tuple[str, ...]
     authors: tuple[Person, ...]
@@ -203,14 +214,15 @@ class Post(Card):
 class Spine(NamedTuple):
     """What a run must know of every post at once; all else stays on its card.
 
-    The names are those of `Card`, and mean the same; times are in UTC.
+    The names are those of `Card`, and mean the same; instants are kept as seconds since
+    1970, which ten thousand of them make worth while.
     """
 
     path: str
     title: str
-    published: datetime | None
-    updated: datetime | None
-    expires: datetime | None
+    published_at: float | None
+    updated_at: float | None
+    expires_at: float | None
     slug: str
     url_path: str
     language: str
@@ -231,9 +243,44 @@ class Spine(NamedTuple):
     """Fingerprint of what its neighbours show of it."""
 
     @property
+    def published(self) -> datetime | None:
+        """In UTC."""
+        return _moment(self.published_at)
+
+    @property
+    def updated(self) -> datetime | None:
+        """In UTC."""
+        return _moment(self.updated_at)
+
+    @property
+    def expires(self) -> datetime | None:
+        """In UTC."""
+        return _moment(self.expires_at)
+
+    @property
     def draft(self) -> bool:
         """Drafts are not rendered."""
         return False
+
+    def is_open(self, at: float) -> bool:
+        """Whether it can be read then: as `visibility_of`, for ten thousand at once."""
+        begun = self.published_at is None or self.published_at <= at
+        return begun and (self.expires_at is None or self.expires_at > at)
+
+
+def seconds_of(instant: datetime | None) -> float | None:
+    """Return seconds since 1970, as spines keep instants."""
+    return None if instant is None else (instant - EPOCH).total_seconds()
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    """Return the instant; beyond the ends of the calendar, as zones make it, the end."""
+    if seconds is None:
+        return None
+    try:
+        return EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        return FIRST if seconds < 0 else LAST
 
 
 class Visibility(StrEnum):

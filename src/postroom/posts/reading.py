@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 PLACEHOLDERS = ("{{", "{%")
 """Of Liquid, Hugo, Obsidian and others."""
+MAX_URL = 2000
+"""Characters; data: pictures are longer."""
+FOREIGN_SCHEME = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
 SHOWN = 40
 """Characters of a bad value that a message repeats."""
 
@@ -87,6 +91,12 @@ class Reading:
             raise PostError(problem)
         self.problems.append(problem)
         return None
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a line may be a path or an address of the web."""
+    usable = 0 < len(text) <= MAX_URL and "\n" not in text
+    return usable and not FOREIGN_SCHEME.match(text) and not is_placeholder(text)
 
 
 def is_placeholder(text: str) -> bool:

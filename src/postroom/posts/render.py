@@ -7,6 +7,7 @@ then text and excerpt; colours last, because the sanitiser would take them away.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from urllib.parse import quote, unquote
 
 from postroom.errors import Problem
 from postroom.posts.alerts import name_alerts
+from postroom.posts.away import AwayLinks
 from postroom.posts.excerpt import build_excerpt
 from postroom.posts.flat_text import flatten
 from postroom.posts.headings import number_headings, point_fragments, take_title
@@ -33,6 +35,8 @@ from postroom.posts.markdown import (
     join_lines,
     render_markdown,
 )
+from postroom.posts.media_types import OCTETS, type_of
+from postroom.posts.permalink import is_whole
 from postroom.posts.plain_text import render_text
 from postroom.posts.post import Image, Post
 from postroom.posts.sanitise import MORE, sanitise
@@ -40,7 +44,9 @@ from postroom.posts.shortcodes import Notations
 from postroom.posts.slug import parse_name, title_of
 
 if TYPE_CHECKING:
-    from postroom.posts.post import Head, Rules, SiteMap
+    from collections.abc import Iterator
+
+    from postroom.posts.post import Enclosure, Episode, Head, Rules, SiteMap
 
 LINE_ENDS = re.compile(r"\r\n?")
 BROKEN_IMAGE = re.compile(
@@ -75,7 +81,7 @@ class _Rendering:
     def __init__(self, head: Head, rules: Rules, site_map: SiteMap) -> None:
         self.head = head
         self.rules = rules
-        self.links = Links(head, rules, site_map)
+        self.links = _links_of(head, rules, site_map)
         self.body = _clean(head.body)
         self.prefix = id_prefix(head.path)
         self.warnings: list[Problem] = []
@@ -89,6 +95,8 @@ class _Rendering:
         page_html = self._for_page(marked)
         check_size(page_html, head.path)
         image = self._find_image()
+        enclosures = tuple(self._find_enclosures())
+        episode = self._find_episode()
         return Post(
             path=head.path,
             title=title,
@@ -111,6 +119,9 @@ class _Rendering:
             canonical_url=head.canonical_url,
             id=head.id,
             mailed=head.mailed,
+            link=head.link,
+            enclosures=enclosures,
+            episode=episode if enclosures else None,
             digest=digest,
             files=tuple(self.links.files),
             links=tuple(self.links.asked.items()),
@@ -151,9 +162,12 @@ class _Rendering:
 
     def _for_readers(self, marked: str) -> str:
         """Return the HTML for feeds and letters, read far from the site."""
-        page = encode_url(self.rules.site_url) + encode_place(self.head.url_path)
-        html = marked.replace(f'"{FRAGMENT}', f'"{page}')
-        return html.replace(INSIDE, encode_url(self.rules.site_url))
+        site, page = encode_url(self.rules.site_url), self.head.url_path
+        if is_whole(page):  # its headings have the ids that the author knows
+            marked = marked.replace(f'"{FRAGMENT}#{self.prefix}', f'"{FRAGMENT}#')
+        else:
+            page = site + encode_place(page)
+        return marked.replace(f'"{FRAGMENT}', f'"{page}').replace(INSIDE, site)
 
     def _for_page(self, marked: str) -> str:
         """Return the HTML for the post's page, wherever the site lies."""
@@ -176,7 +190,8 @@ class _Rendering:
         summary = _clean(self.head.summary)
         if not summary.strip():
             return ""
-        links = Links(self.head, self.rules, self.links.site_map)  # its own questions
+        # its own questions
+        links = _links_of(self.head, self.rules, self.links.site_map)
         return flatten(sanitise(self._parse(summary), links).replace(MORE, ""))
 
     def _find_image(self) -> Image | None:
@@ -189,6 +204,38 @@ class _Rendering:
             return None
         url = self._for_readers(found)
         return Image(url=url, alt=_clean(self.head.image_alt))
+
+    # -- enclosures ------------------------------------------------------------------
+
+    def _find_enclosures(self) -> Iterator[Enclosure]:
+        """Yield the enclosures that are there, by absolute URL."""
+        for written in self.head.enclosures:
+            url, path = self._find_file(written.url)
+            if url:
+                kind = written.media_type or type_of(path or written.url) or OCTETS
+                title = _clean(written.title)
+                yield replace(written, url=url, path=path, media_type=kind, title=title)
+
+    def _find_episode(self) -> Episode | None:
+        """Return the episode with absolute URLs, without files that are not there."""
+        episode = self.head.episode
+        if episode is None:
+            return None
+        image, _ = self._find_file(episode.image)
+        chapters, _ = self._find_file(episode.chapters)
+        found = [
+            replace(one, url=self._find_file(one.url)[0]) for one in episode.transcripts
+        ]
+        transcripts = tuple(one for one in found if one.url)
+        return replace(episode, image=image, chapters=chapters, transcripts=transcripts)
+
+    def _find_file(self, written: str) -> tuple[str, str]:
+        """Return the absolute URL of a file, and its path if it is in the posts folder."""
+        cleaned = _clean(written).strip()
+        if not cleaned:
+            return "", ""
+        url, path = self.links.file(cleaned)
+        return self._for_readers(url), path
 
     # -- warnings --------------------------------------------------------------------
 
@@ -227,6 +274,12 @@ class _Rendering:
 
     def _line_at(self, offset: int) -> int:
         return self.head.body_line + self.body.count("\n", 0, offset)
+
+
+def _links_of(head: Head, rules: Rules, site_map: SiteMap) -> Links:
+    if rules.permalink:
+        return AwayLinks(head, rules, site_map, media=rules.media)
+    return Links(head, rules, site_map)
 
 
 def _find_broken_images(html: str) -> list[str]:

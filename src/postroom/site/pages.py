@@ -103,6 +103,11 @@ class _Pressroom:
             tag: fingerprint((topic.label, topic.slug))
             for tag, topic in self.topics.items()
         }
+        self.shown = {
+            spine.path: hash((spine.listed, *(self.labels[tag] for tag in spine.tags)))
+            for spine in spines
+        }
+        """Key of what lists show of each post, its topics as they are called now."""
         self.taken = {f"{spine.url_path}index.html" for spine in spines}
         """Paths that belong to the author's own pages."""
         self.own: list[str] = []
@@ -136,7 +141,7 @@ class _Pressroom:
         self, template: str, post: Spine, before: Spine | None, after: Spine | None
     ) -> PlannedFile:
         near = (before.named if before else 0, after.named if after else 0)
-        key = hash((self.base, post.seen, *near, *self._labels_of(post)))
+        key = hash((self.base, post.seen, *near, self.shown[post.path]))
         path = f"{post.url_path}index.html"
         make = partial(self._make_post, template, path, post, before, after)
         return PlannedFile(path, key, make)
@@ -178,9 +183,6 @@ class _Pressroom:
 
     def _title(self, post: Spine) -> Title:
         return build_title(post, self.site)
-
-    def _labels_of(self, post: Spine) -> Iterator[int]:
-        return (self.labels[tag] for tag in post.tags)
 
     # -- lists -------------------------------------------------------------------
 
@@ -254,15 +256,15 @@ class _Pressroom:
         self, template: str, chunk: Chunk, parts: tuple[int, ...] = (), **values: object
     ) -> Iterator[PlannedFile]:
         """Plan one page of a list; its posts are looked at when it is made."""
-        shown = (
-            number
-            for post in chunk.posts
-            for number in (post.listed, *self._labels_of(post))
-        )
         yield from self._own_page(
             template,
             chunk.path,
-            (_mark(chunk.newer), _mark(chunk.older), *parts, *shown),
+            (
+                _mark(chunk.newer),
+                _mark(chunk.older),
+                *parts,
+                *(self.shown[post.path] for post in chunk.posts),
+            ),
             listed=not chunk.number,
             chunk=chunk,
             **values,

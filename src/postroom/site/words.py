@@ -226,6 +226,27 @@ ENGLISH = Words(
 WORDS: dict[str, Words] = {words.language: words for words in (KOREAN, ENGLISH)}
 
 
+NAMES = {
+    "ar": "العربية", "cs": "čeština", "da": "dansk", "de": "Deutsch", "el": "Ελληνικά",
+    "en": "English", "es": "español", "fa": "فارسی", "fi": "suomi", "fr": "français",
+    "he": "עברית", "hi": "हिन्दी", "hu": "magyar", "id": "Bahasa Indonesia",
+    "it": "italiano", "ja": "日本語", "ko": "한국어", "nb": "norsk bokmål",
+    "nl": "Nederlands", "no": "norsk", "pl": "polski", "pt": "português",
+    "ro": "română", "ru": "русский", "sv": "svenska", "th": "ไทย", "tr": "Türkçe",
+    "uk": "українська", "ur": "اردو", "vi": "Tiếng Việt", "zh": "中文",
+}  # fmt: skip
+"""What languages call themselves; those who read one find it by that name."""
+
+
+def name_of_language(tag: str) -> str:
+    """Return the own name of a language, with the rest of its tag: `English (GB)`."""
+    name = NAMES.get(primary_subtag(tag), "")
+    rest = tag.replace("_", "-").partition("-")[2]
+    if not name:
+        return tag
+    return f"{name} ({rest})" if rest else name
+
+
 def words_for(language: str) -> Words:
     """Return the words of `language` by its primary subtag (RFC 5646), else English."""
     return WORDS.get(primary_subtag(language), WORDS[FALLBACK])

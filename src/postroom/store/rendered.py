@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -23,7 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS made (key TEXT NOT NULL, map INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS made (
+    key TEXT NOT NULL,
+    map INTEGER NOT NULL,
+    unheard INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS spine (
     path TEXT PRIMARY KEY,
     size INTEGER NOT NULL,
@@ -70,7 +73,6 @@ FORGET = (
     "DELETE FROM body WHERE path = ?",
 )
 MEMORY = ":memory:"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BETWEEN = "\x1f"
 """Between the texts of a list; no control character is left in them."""
 WITHIN = "\x1e"
@@ -145,6 +147,10 @@ class RenderCache:
         """The key of the site map for which all links were right."""
         return int(self._one("SELECT map FROM made WHERE 1 OR ?", "")[0])
 
+    def unheard(self) -> bool:
+        """Whether posts were rendered of which the ledger has not heard."""
+        return bool(self._one("SELECT unheard FROM made WHERE 1 OR ?", "")[0])
+
     def _one(self, query: str, path: str) -> tuple[str, ...]:
         try:
             row = self._db.execute(query, (path,)).fetchone()
@@ -163,9 +169,9 @@ class RenderCache:
             spine.path,
             *made.stamp,
             spine.title,
-            _seconds(spine.published),
-            _seconds(spine.updated),
-            _seconds(spine.expires),
+            spine.published_at,
+            spine.updated_at,
+            spine.expires_at,
             spine.slug,
             spine.url_path,
             spine.language,
@@ -209,6 +215,10 @@ class RenderCache:
     def keep_map_key(self, key: int) -> None:
         """Note for which site map all links are right."""
         self._write("UPDATE made SET map = ?", (key,))
+
+    def keep_unheard(self, *, unheard: bool) -> None:
+        """Note whether the ledger has heard of everything that is here."""
+        self._write("UPDATE made SET unheard = ?", (unheard,))
 
     def commit(self) -> None:
         """Make all changes at once; a full disk is no fault."""
@@ -258,9 +268,9 @@ def _spine(row: Any) -> Spine:
     return Spine(
         path,
         title,
-        _moment(published),
-        _moment(updated),
-        _moment(expires),
+        published,
+        updated,
+        expires,
         slug,
         url_path,
         language,
@@ -276,14 +286,6 @@ def _spine(row: Any) -> Spine:
         listed,
         named,
     )
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else EPOCH + timedelta(seconds=seconds)
-
-
-def _seconds(instant: datetime | None) -> float | None:
-    return None if instant is None else (instant - EPOCH).total_seconds()
 
 
 @lru_cache(maxsize=1024)
@@ -323,7 +325,7 @@ def _open(path: Path | str, key: str) -> sqlite3.Connection:
                 database.execute(f"DROP TABLE IF EXISTS {table}")
         database.executescript(SCHEMA)
         with database:
-            database.execute("INSERT INTO made VALUES (?, 0)", (key,))
+            database.execute("INSERT INTO made VALUES (?, 0, 1)", (key,))
     return database
 
 
