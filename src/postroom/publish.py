@@ -12,10 +12,12 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from postroom.build.record import FILE_NAME, read_record
 from postroom.build.run import Built, build, read_posts
 from postroom.compose.editions import Composed, Shelf, compose_editions
-from postroom.errors import LedgerUnbalancedError
+from postroom.errors import LedgerMissingError, LedgerUnbalancedError
 from postroom.files.lock import hold_lock
+from postroom.files.output import has_feeds
 from postroom.files.secret import read_secret
 from postroom.store.opening import copy_ledger, open_ledger
 from postroom.store.seal import LedgerState, ledger_state
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from postroom.delivery.settings import Delivered
     from postroom.mail.outcome import DeliveryState
     from postroom.store.base import Store
+    from postroom.websub.run import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,8 @@ class Options:
     yes: bool = False
     """Send also what the guards hold back."""
     mail: bool = True
+    ping: bool = True
+    """Tell the hub which feeds changed."""
     dry: bool = False
     """Do it all on a copy of the ledger, write no file, send nothing."""
     accept_rollback: bool = False
@@ -63,6 +68,8 @@ class Report:
     """What a run did. `deliveries` counts what it decided, and what is open still."""
 
     built: Built
+    told: Told | None = None
+    """What the hub was told; None when there was nothing to tell."""
     composed: Composed | None = None
     delivered: Delivered | None = None
     deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
@@ -84,8 +91,9 @@ def _run(config: Config, world: World, options: Options) -> Report:
         ExitStack() as run,
     ):
         built = build(config, store, now, started_ns=started_ns, dry=options.dry)
+        told = _tell_hub(config, world, options, store)
         if not options.mail:
-            return Report(built=built)
+            return Report(built=built, told=told)
 
         def shelf() -> Shelf:
             library = run.enter_context(read_posts(config, now))
@@ -103,10 +111,41 @@ def _run(config: Config, world: World, options: Options) -> Report:
             )
         return Report(
             built=built,
+            told=told,
             composed=composed,
             delivered=delivered,
             deliveries=_tally(delivered, store),
         )
+
+
+def _tell_hub(
+    config: Config, world: World, options: Options, store: Store
+) -> Told | None:
+    """Ping for the feeds that changed; where none did, nothing of it is imported.
+
+    Before the letters, which it holds up for seconds at most: feeds are live already.
+    """
+    if options.dry:
+        return None
+    now = world.clock()
+    hub, mark = store.hub_state(now), _mark(config)
+    if hub.mark == mark and not hub.due:
+        return None
+    from postroom.websub.run import note_feeds, tell_hub  # noqa: PLC0415 - http.client
+
+    if hub.mark != mark and (record := read_record(config.state_folder)):
+        note_feeds(config, store, mark, record.sizes, now)
+    if not (options.ping and config.feeds.hub):
+        return None
+    return tell_hub(config, store, world.clock, world.random())
+
+
+def _mark(config: Config) -> str:
+    """What tells this build from any other one, if there is a hub to tell of it."""
+    if not config.feeds.hub:
+        return ""
+    status = (config.state_folder / FILE_NAME).stat()
+    return f"{config.feeds.hub} {status.st_mtime_ns} {status.st_size}"
 
 
 def _deliver(
@@ -193,11 +232,26 @@ def _tally(delivered: Delivered | None, store: Store) -> dict[DeliveryState, int
 
 @contextmanager
 def open_site(
-    config: Config, world: World, *, accept_rollback: bool = False
+    config: Config,
+    world: World,
+    *,
+    accept_rollback: bool = False,
+    anew: bool = False,
 ) -> Iterator[Store]:
-    """Open the site's ledger; a new site gets a new one, a lost one is an error."""
+    """Open the site's ledger; a new site gets a new one, a lost one is an error.
+
+    So is a missing one where our feeds are, unless it is begun `anew`: every reader
+    would get everything again.
+    """
 
     def creation() -> Creation:
+        if not anew and has_feeds(config.output_folder):
+            raise LedgerMissingError(
+                f"{config.database_path}: there is no ledger, but {config.output_folder} "
+                "has feeds of one",
+                cure="restore it, or begin anew with the ids of those feeds: "
+                f"postroom posts import {config.output.folder}",
+            )
         now = world.clock()
         return Creation(
             authority=f"{config.site.host},{now.astimezone(UTC):%Y-%m-%d}",

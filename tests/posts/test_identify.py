@@ -4,71 +4,24 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from postroom.posts.identify import find_id_problems, plan_publications
-from postroom.posts.post import Post
-from postroom.posts.publication import MailState, Publication
+from postroom.posts.publication import Publication
+from tests.posts.id_scene import (
+    AUTHORITY,
+    LATER,
+    a_post,
+    id_of,
+    plan,
+    problems,
+    stored,
+)
 
-AUTHORITY = "blog.example,2026-11-01"
-NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
-LATER = NOW + timedelta(days=1)
-
-
-def a_post(path: str, text: str = "", *, own: str = "", draft: bool = False) -> Post:
-    """Build a public post whose content is `text`, with an id of its own or none."""
-    return Post(
-        path=path,
-        title=path,
-        published=NOW,
-        updated=None,
-        expires=None,
-        draft=draft,
-        slug=path,
-        url_path=f"posts/{path}/",
-        language="ko",
-        tags=(),
-        authors=(),
-        excerpt="",
-        html="",
-        page_html="",
-        text=text,
-        image=None,
-        subject="",
-        preheader="",
-        canonical_url="",
-        id=own,
-        mailed=True,
-        digest=f"digest of {text or path}",
-    )
-
-
-def plan(
-    posts: list[Post], known: list[Publication] | None = None
-) -> list[Publication]:
-    """Plan what to store a day later."""
-    return list(plan_publications(posts, known or [], AUTHORITY, LATER))
-
-
-def stored(
-    posts: list[Post], known: list[Publication] | None = None
-) -> list[Publication]:
-    """Play the store: what is known after a run over `posts`, sent ones numbered."""
-    merged = {item.id: item for item in known or []}
-    merged |= {item.id: item for item in plan(posts, known)}
-    return [
-        replace(item, number=item.number or number, mail=MailState.NUMBERED)
-        for number, item in enumerate(merged.values(), 1)
-    ]
-
-
-def problems(posts: list[Post], known: list[Publication]) -> list[str]:
-    """Return the problems of ids as they print."""
-    return [str(item) for item in find_id_problems(posts, known, AUTHORITY, LATER)]
+if TYPE_CHECKING:
+    from postroom.posts.post import Post
 
 
 def test_a_new_post_gets_a_tag_uri() -> None:
@@ -244,34 +197,67 @@ def test_a_file_name_that_is_no_text() -> None:
     assert publication.id.isascii()
 
 
-POSTS = st.lists(
-    st.builds(
-        a_post,
-        st.sampled_from(["a.md", "b.md", "c.md", "d.md"]),
-        st.sampled_from(["1", "2", "3"]),
-        own=st.sampled_from(["", "", "x", "y"]),
-        draft=st.booleans(),
-    ),
-    max_size=4,
-    unique_by=lambda post: post.path,
-)
+def test_an_unchanged_post_stays_who_it_is() -> None:
+    """A claim that was refused does not become good because the other post is edited."""
+    known = stored([a_post("a.md", "one"), a_post("b.md", "two")])
+    copied = a_post("b.md", "three", own=known[0].id)
+    known = stored([a_post("a.md", "one"), copied], known)
+
+    posts = [a_post("a.md", "edited"), copied]
+
+    assert [item.id for item in plan(posts, known)] == [known[0].id]
+    assert len(problems(posts, known)) == 1
 
 
-@given(st.lists(POSTS, max_size=6))
-def test_whatever_happens_to_the_files(days: list[list[Post]]) -> None:
-    """Over any days of edits: no id is lost or shared, each public post has one or a problem."""
-    known: list[Publication] = []
-    for posts in days:
-        before = {item.id: item.first_seen for item in known}
-        named = {text.partition(":")[0] for text in problems(posts, known)}
-        known = stored(posts, known)
-        assert before.items() <= {item.id: item.first_seen for item in known}.items()
-        assert plan(posts, known) == []
-        for post in posts:
-            if not post.draft:
-                held = [
-                    item
-                    for item in known
-                    if item.digest == post.digest and item.path == post.path
-                ]
-                assert held or post.path in named
+def test_an_id_that_nobody_may_have_blocks_nobody() -> None:
+    """A published post that sets a new id has none of it; a new post with it has."""
+    known = stored([a_post("a.md", "one")])
+    posts = [a_post("a.md", "two", own="x"), a_post("b.md", own="x")]
+
+    assert {item.path: item.id for item in plan(posts, known)} == {
+        "a.md": known[0].id,
+        "b.md": f"tag:{AUTHORITY}:x",
+    }
+
+
+def test_who_lost_its_id_cannot_take_that_of_another() -> None:
+    """c.md says it is what a.md was; the id that a.md sets now is one of d.md."""
+    known = stored([a_post("a.md", "one")])
+    posts = [
+        a_post("a.md", "two", own="x"),
+        a_post("c.md", own=known[0].id),
+        a_post("d.md", own="x"),
+    ]
+
+    assert {item.path: item.id for item in plan(posts, known)} == {
+        "c.md": known[0].id,
+        "d.md": f"tag:{AUTHORITY}:x",
+    }
+    assert problems(posts, known) == [
+        "a.md: d.md has the id 'x' too, give it an id of its own"
+    ]
+
+
+def test_who_lost_its_path_is_known_by_its_content() -> None:
+    """b.md, by its id, moved to the place of a.md, which moved to c.md."""
+    known = stored([a_post("a.md", "one"), a_post("b.md", "two", own="b")])
+
+    posts = [a_post("a.md", "two", own="b"), a_post("c.md", "one")]
+    after = {item.id: item.path for item in plan(posts, known)}
+
+    assert after == {id_of("a.md", known): "c.md", id_of("b.md", known): "a.md"}
+
+
+def test_who_was_overwritten_has_no_path() -> None:
+    """No two publications are at one path, so the next edit cannot change identities."""
+    known = stored([a_post("a.md", "one"), a_post("b.md", "two", own="b")])
+    overwritten = id_of("a.md", known)
+    known = stored([a_post("a.md", "two", own="b")], known)
+    assert {item.id: item.path for item in known} == {
+        overwritten: "",
+        f"tag:{AUTHORITY}:b": "a.md",
+    }
+
+    (change,) = plan([a_post("a.md", "its id was taken out")], known)
+
+    assert change.id == f"tag:{AUTHORITY}:b"

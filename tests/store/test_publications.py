@@ -250,3 +250,67 @@ def test_a_run_that_still_holds_deliveries_keeps_its_journal(
     journal_of(store, following)
     store.end_run(following, NOW)
     assert not journal_path(store.path, following).exists()
+
+
+def test_ids_by_path_leave_out_what_is_not_sure(store: Store) -> None:
+    """No path, and a path of two publications: those need the whole plan."""
+    one, two, twin, lost = (publication(None, name=name) for name in "abcd")
+    store.record_publications([one, two])
+    assert store.publication_ids() == {one.path: one.id, two.path: two.id}
+
+    store.record_publications(
+        [one, two, replace(twin, path=two.path), replace(lost, path="")]
+    )
+
+    assert store.publication_ids() == {one.path: one.id}
+
+
+def test_publications_are_found_by_path(store: Store) -> None:
+    """Those asked for and no others, in the order of all."""
+    items = [publication(2), publication(1), publication(None, name="새 글")]
+    store.record_publications(items)
+
+    found = store.publications_at([items[0].path, items[2].path, "none.md"])
+
+    assert found == [items[0], items[2]]
+    assert store.publications_at([]) == []
+
+
+def test_numbers_change_places_by_hand(store: Store) -> None:
+    """In whatever order they are written; the copy from before is older."""
+    number_posts(store, 1, 2)
+    one, two = store.publications()
+    before = store.facts()
+
+    store.amend_publications([replace(one, number=2), replace(two, number=1)])
+
+    assert [item.id for item in store.publications()] == [two.id, one.id]
+    assert store.facts().serial > before.serial
+    assert store.facts().counter == before.counter
+
+
+def test_an_amendment_is_whole_or_nothing(store: Store) -> None:
+    """A number that another post has, or an authority that is none, changes nothing."""
+    number_posts(store, 1, 2)
+    before = store.publications()
+    (one, _), facts = before, store.facts()
+
+    with pytest.raises(LedgerDamagedError, match="number"):
+        store.amend_publications(
+            [replace(one, number=2, path="x.md")], authority="other.example,2020-01-01"
+        )
+    with pytest.raises(ValueError, match="authority"):
+        store.amend_publications([replace(one, path="x.md")], authority="2020")
+
+    assert store.publications() == before
+    assert store.facts() == facts
+
+
+def test_the_authority_is_restored(store: Store) -> None:
+    """Of a ledger that was lost, from the ids that were published."""
+    store.amend_publications([], authority="blog.example,2019-02-03")
+
+    assert store.facts().authority == "blog.example,2019-02-03"
+    serial = store.facts().serial
+    store.amend_publications([])
+    assert store.facts().serial == serial

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
+from postroom.cli.ids import adopt, export, import_
 from postroom.cli.shell import (
     json_option,
     print_json,
@@ -14,13 +16,25 @@ from postroom.cli.shell import (
     site_option,
 )
 from postroom.errors import ConfigError
+from postroom.files.folder import walk_folder
 from postroom.posts.publication import MailState, Publication
+from postroom.posts.slug import is_post_path
 from postroom.publish import open_site
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+HEADS = ("MAIL", "FIRST SEEN", "FILE", "ID", "PATH")
 
 
 @click.group("posts")
 def command() -> None:
     """Ids, numbers and mail state of posts."""
+
+
+command.add_command(adopt)
+command.add_command(export)
+command.add_command(import_)
 
 
 @command.command("list")
@@ -29,20 +43,44 @@ def command() -> None:
 def list_(folder: str | None, *, as_json: bool) -> None:
     """List every post that was public once, with its permanent id."""
     config = read_site(folder)
+    present = walk_folder(config.posts_folder, is_post_path).posts
     with open_site(config, read_world()) as store:
-        for item in store.publications():
-            if as_json:
-                print_json(
-                    {
-                        "path": item.path,
-                        "id": item.id,
-                        "number": item.number,
-                        "mail": item.mail,
-                        "reason": item.reason,
-                    }
-                )
-            else:
-                click.echo(f"{_state(item):<22}  {item.path}  {item.id}")
+        items = store.publications()
+    if not as_json:
+        _print_table(items, set(present), config.site.timezone)
+        return
+    for item in items:
+        print_json(
+            {
+                "path": item.path,
+                "id": item.id,
+                "number": item.number,
+                "mail": item.mail,
+                "reason": item.reason,
+                "first_seen": item.first_seen.isoformat(),
+                "present": item.path in present,
+            }
+        )
+
+
+def _print_table(items: list[Publication], present: set[str], zone: tzinfo) -> None:
+    """Print columns; the path comes last, because Korean is as wide as it likes."""
+    rows = [
+        (
+            _state(item),
+            f"{item.first_seen.astimezone(zone):%Y-%m-%d}",
+            "there" if item.path in present else "gone",
+            item.id,
+            item.path or "-",
+        )
+        for item in items
+    ]
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(HEADS, *rows, strict=True)]
+    for row in (HEADS, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
 
 
 def _state(item: Publication) -> str:
@@ -62,7 +100,7 @@ def hold(folder: str | None, *, release: bool, paths: tuple[str, ...]) -> None:
     """
     config = read_site(folder)
     with open_site(config, read_world()) as store:
-        known = {item.path: item for item in store.publications()}
+        known = {item.path: item for item in store.publications() if item.path}
         changes = [_changed(known.get(path), path, release=release) for path in paths]
         store.record_publications(changes)
 

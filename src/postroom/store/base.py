@@ -1,9 +1,9 @@
 """What postroom remembers, as a protocol in domain words; every store keeps all of it.
 
-Four groups: the site's facts and publications, the schedule and its editions, the
-subscribers, and the ledger of deliveries. A method is one transaction: it happened
-whole or not at all, and it is durable when it returns. A new method needs a test in
-`tests/store/`, which runs over every store.
+Five groups: the site's facts and publications, the schedule and its editions, the
+subscribers, the ledger of deliveries, and the hub. A method is one transaction: it
+happened whole or not at all, and it is durable when it returns. A new method needs a
+test in `tests/store/`, which runs over every store.
 
 The ledger keeps one row per (edition, subscriber); `mail.outcome.TRANSITIONS` says
 which state may follow which. Every claim raises the row's `epoch`, and a result is
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
         Durability,
         Edition,
         Facts,
+        FeedFile,
+        HubState,
         Owner,
         Pending,
+        Ping,
         Result,
         Saved,
         UnknownPolicy,
@@ -94,6 +97,27 @@ class Store(Protocol):
 
     def record_publications(self, publications: Sequence[Publication]) -> None:
         """Insert or update by `id`; numbers above the counter raise it."""
+        ...
+
+    def publication_ids(self) -> dict[str, str]:
+        """Every path with its id, quickly, in the order in which they were first seen.
+
+        A path that two publications share is left out.
+        """
+        ...
+
+    def publications_at(self, paths: Iterable[str]) -> list[Publication]:
+        """The publications of these paths, in the order of `publications`."""
+        ...
+
+    def amend_publications(
+        self, publications: Sequence[Publication], *, authority: str = ""
+    ) -> None:
+        """As `record_publications`, by hand: numbers may change places.
+
+        A copy of the ledger from before is older than the ledger. `authority` becomes
+        that of ids made from now on; ValueError when it is not `host,YYYY-MM-DD`.
+        """
         ...
 
     def pending(self, now: datetime) -> Pending:
@@ -281,6 +305,47 @@ class Store(Protocol):
 
         Those under way, and each once more when nothing of it is left to send; all of
         them with `everything`.
+        """
+        ...
+
+    # -- the hub ---------------------------------------------------------------
+
+    def hub_state(self, now: datetime) -> HubState:
+        """Tell how it stands with the hub; one look-up."""
+        ...
+
+    def known_feeds(self) -> dict[str, FeedFile]:
+        """The feeds of the build that was last recorded, by path."""
+        ...
+
+    def record_feeds(
+        self, hub: str, mark: str, feeds: Mapping[str, FeedFile], now: datetime
+    ) -> None:
+        """Store what a build's feeds are; a ping of each that changed is due at once.
+
+        `mark` names the build. With another `hub` (an address) than before every feed
+        is due; with an empty one all of this group is forgotten.
+        """
+        ...
+
+    def due_pings(self, now: datetime) -> list[Ping]:
+        """Feeds to tell the hub of, the site's own first; none while the hub rests."""
+        ...
+
+    def settle_ping(
+        self, ping: Ping, *, reply: str = "", retry_at: datetime | None = None
+    ) -> None:
+        """Write what the hub said of a feed; without `retry_at` that was the last word.
+
+        A feed that changed meanwhile stays due. The hub rests no longer.
+        """
+        ...
+
+    def rest_hub(self, until: datetime, reply: str, *, give_up: datetime) -> list[str]:
+        """No ping is due before `until`: the hub failed, one time more in a row.
+
+        Pings that wait since `give_up` or longer are not sent before their feed
+        changes; returns the paths of those.
         """
         ...
 

@@ -36,7 +36,7 @@ def open_ledger(
         raise LedgerMissingError(
             f"{path}: the ledger is gone, but {found} is there; an empty ledger would"
             " mail everyone again",
-            cure="restore the database from a copy, or remove the rest to begin anew",
+            cure="restore the database from a copy; docs/ids.md tells how to begin anew with the same ids",
         )
     create_with = create() if state is LedgerState.ABSENT else None
     store = open_store(path, create_with=create_with)
