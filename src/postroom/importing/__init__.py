@@ -1,0 +1,1 @@
+"""Import: feeds and exports of other publishers become posts of the posts folder."""
