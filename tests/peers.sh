@@ -7,6 +7,9 @@ set -eu
 peers="
 /usr/sbin/smtp-sink:postfix:delivery into Postfix's smtp-sink
 /usr/bin/newsboat:newsboat:our feeds read by newsboat
+/usr/sbin/nginx:nginx-light:the settings for nginx in docs/serving.md
+/usr/lib/nginx/modules/ngx_http_brotli_static_module.so:libnginx-mod-http-brotli-static:files in Brotli served by nginx
+/usr/bin/caddy:caddy:the settings for Caddy in docs/serving.md
 /usr/bin/sfeed_update:sfeed:our feeds read by sfeed
 /usr/bin/curl:curl:our feeds read by sfeed
 /usr/bin/r2e:rss2email:our feeds read by rss2email
