@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import brotli
 import pytest
 
 from tests.stage import Site, make_site
@@ -73,6 +75,22 @@ def test_an_edited_text_changes_its_page_and_its_feeds(site: Site) -> None:
     assert {"atom.xml", "rss.xml", "feed.json"} <= changed
     pages = {name for name in changed if name.endswith("/") or not name}
     assert pages == {"posts/글-12/"}
+    assert is_as_from_nothing(site)
+
+
+def test_an_enclosure_that_grows_is_told_with_a_text_that_changes(site: Site) -> None:
+    """Its length stands in the feed, and its copy in the output."""
+    site.post("a.mp3", "ID3")
+    site.post(
+        "2026-11-02-a.md", "---\ntitle: 소리\nenclosure: a.mp3\n---\n\n들어 보라.\n"
+    )
+    build(site)
+    assert b'length="3"' in output(site)["rss.xml"]
+    site.post("a.mp3", "ID3 and more")
+    with (site.root / "posts/2026-10-12-글-12.md").open("a", encoding="utf-8") as post:
+        post.write("\n한 문단을 더 적는다.\n")
+    build(site)
+    assert b'length="12"' in output(site)["rss.xml"]
     assert is_as_from_nothing(site)
 
 
@@ -154,6 +172,29 @@ def test_what_a_check_has_rendered_is_still_news_to_a_build(site: Site) -> None:
         found = ledger.execute(query, (path.name,)).fetchone()
     assert found == (hashlib.sha256(path.read_bytes()).hexdigest(),)
     assert is_as_from_nothing(site)
+
+
+def test_text_is_there_compressed_where_a_site_asks_for_it(site: Site) -> None:
+    """Each form is that of the file as it is now; small files have none."""
+    site.environ["POSTROOM_OUTPUT__PRECOMPRESS"] = "true"
+    site.post("2026-11-02-b.md", "---\ntitle: 짧은 글\n---\n\n![점](a.svg)\n")
+    site.post("a.svg", "<svg/>")
+    build(site)
+    path = site.root / "posts/2026-10-12-글-12.md"
+    path.write_text(path.read_text() + "\n더.\n")
+    written = build(site)["written"]
+    assert written % 3 == 0
+    files = output(site)
+    for name in ("index.html", "atom.xml", "posts/글-12/index.html", "feeds.opml"):
+        assert gzip.decompress(files[f"{name}.gz"]) == files[name]
+        assert brotli.decompress(files[f"{name}.br"]) == files[name]
+    assert "media/a.svg.gz" not in files
+    (site.root / "public/atom.xml.br").unlink()
+    assert build(site)["written"] == 1
+    assert is_as_from_nothing(site)
+    site.environ.clear()
+    build(site)
+    assert not [name for name in output(site) if name.endswith((".gz", ".br"))]
 
 
 def test_a_damaged_cache_costs_time_and_nothing_else(site: Site) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 RECORD = Record(
     inputs="abc",
+    base=-7,
     until=datetime(2026, 12, 1, tzinfo=UTC),
     counts=Counts(published=3, drafts=1),
     problems=(Problem(path="글.md", line=2, message="x", cure="y"),),

@@ -52,10 +52,21 @@ class Feeds(NamedTuple):
     plans: tuple[FeedPlan, ...]
     """The site's, then one for each group."""
     archives: tuple[ArchivePlan, ...]
+    closed: str
+    """Name of the newest archive document that is closed."""
     ids: Mapping[str, str]
     """By path."""
     delays: Mapping[str, int]
     """See `feeds.distinct`."""
+    whole: bool = True
+
+    def holding(self, paths: frozenset[str]) -> Feeds:
+        """Return those alone that one of these posts is in."""
+        return self._replace(
+            plans=tuple(p for p in self.plans if not paths.isdisjoint(p.paths)),
+            archives=tuple(a for a in self.archives if not paths.isdisjoint(a.paths)),
+            whole=False,
+        )
 
     def groups(self) -> tuple[FeedGroup, ...]:
         """Return the groups as the page on how to follow lists them."""
@@ -70,9 +81,11 @@ def plan_all_feeds(config: Config, library: Library, ids: Mapping[str, str]) -> 
     order, limit = order_posts(posts, ids), config.feeds.limit
     archived = config.feeds.archive and config.feeds.formats
     zone = config.site.timezone
+    archives = plan_archives(order, limit=limit, zone=zone) if archived else ()
     return Feeds(
         plans=plan_feeds(order, limit=limit, groups=dict(_groups(config, posts))),
-        archives=plan_archives(order, limit=limit, zone=zone) if archived else (),
+        archives=archives,
+        closed=newest_closed(archives),
         ids=ids,
         delays=plan_delays({post.path: _second(post) for post in posts}, ids),
     )
@@ -114,7 +127,7 @@ def plan_feed_files(
 ) -> Iterator[PlannedFile]:
     """Yield each feed document, each archive document, and `feeds.opml`."""
     desk = _Desk(
-        settings=_settings(config, facts, newest_closed(feeds.archives)),
+        settings=_settings(config, facts, feeds.closed),
         library=library,
         sizes={path: stamp.size for path, stamp in folder.files.items()},
         ids=feeds.ids,
@@ -126,7 +139,7 @@ def plan_feed_files(
         yield from desk.feed_files(plan)
     for archive in feeds.archives:
         yield from desk.archive_files(archive)
-    if config.feeds.formats:
+    if config.feeds.formats and feeds.whole:
         yield _list_file(config, feeds, base)
 
 

@@ -79,6 +79,8 @@ class Library:
     """Paths of all files of the folder that are posts, drafts and faulty ones too."""
     changed: frozenset[str]
     """Those rendered anew, and those gone since the last time."""
+    only_texts: bool
+    """Nothing changed but texts that no list shows: every other page stays."""
     unheard: bool
     """Whether others were rendered anew before, of which the ledger has not heard."""
     problems: tuple[Problem, ...]
@@ -214,6 +216,8 @@ class _Reading:
         """Of the heads."""
         self.changed: set[str] = set()
         self.unheard = False
+        self.moved = False
+        """Whether a post came, or more of one changed than its text."""
         self.problems: list[Problem] = list(folder.problems)
 
     def read_all(self) -> None:
@@ -321,9 +325,16 @@ class _Reading:
                 del self.found[made.path]
             else:
                 path = made.spine.path
+                self.moved = self.moved or not self._is_text_alone(made.spine)
                 self.found[path] = made.spine
                 self.cache.keep(made._replace(stamp=self._stamp(path)))
                 self.changed.add(path)
+
+    def _is_text_alone(self, spine: Spine) -> bool:
+        kept = self.kept.get(spine.path)
+        return kept is not None and spine == kept._replace(
+            digest=spine.digest, asks=spine.asks, seen=spine.seen
+        )
 
 
 def _nothing() -> None:
@@ -373,6 +384,7 @@ def _sort_out(reading: _Reading, gone: Iterable[str]) -> Library:
         drafts=tuple(drafts),
         present=frozenset(reading.folder.posts),
         changed=frozenset({*reading.changed, *gone}),
+        only_texts=not (reading.moved or gone),
         unheard=reading.unheard,
         problems=tuple(sorted(reading.problems, key=lambda p: (p.path, p.line))),
         until=min(

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from postroom.build.crew import share_out
+from postroom.build.record import are_there
 from postroom.feeds.formats import FORMATS
 from postroom.feeds.opml import FILE_NAME as OPML
-from postroom.files.package import compiled_templates
+from postroom.files.package import compiled_templates, template_loader
 from postroom.posts.collection import MEDIA
 from postroom.site.info import FeedGroup, PlannedFile, SiteInfo
 from postroom.site.pages import plan_pages
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    import jinja2
-
     from postroom.build.library import Library
     from postroom.config.sections import Config
     from postroom.files.folder import Folder, Stamp
     from postroom.files.output import Output
     from postroom.store.rendered import RenderCache
+
+
+PACKED = (".gz", ".br")
+"""Endings of compressed forms, in the order of `compressed.compress`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,19 @@ class Printer:
     """Of the last run, by path."""
     sizes: Mapping[str, int]
     """Of the last run, by path."""
+    packed: bool = False
+    """Text is written in gzip and Brotli as well."""
     made: dict[str, int] = field(default_factory=dict)
     """Of this run."""
+
+    def keep_all(self) -> bool:
+        """Leave alone all that the last run put there; False when some of it is gone."""
+        whole = self.keys.keys() == self.sizes.keys()
+        if not (whole and are_there(self.output.root, self.sizes)):
+            return False
+        self.made.update(self.keys)
+        self.output.sizes.update(self.sizes)
+        return True
 
     def put(self, plans: Iterable[PlannedFile], prepare: Callable[[], None]) -> None:
         """See that the files are there; `prepare` is called in each process that makes some."""
@@ -46,24 +60,49 @@ class Printer:
         for planned in plans:
             path, key, _ = planned
             made[path] = key
-            if keys.get(path) != key or not keep(path, sizes.get(path, -1)):
+            held = keys.get(path) == key and keep(path, sizes.get(path, -1))
+            if not (held and self._holds_packed(path, key)):
                 wanted.append(planned)
+        for forms in share_out(wanted, self._make, prepare=prepare):
+            for path, key, size, written in forms:
+                made[path] = key
+                self.output.note(path, size, written=written)
 
-        def write(planned: PlannedFile) -> tuple[str, int, bool]:
-            data = planned.make()
-            return planned.path, len(data), self.output.put(planned.path, data)
+    def _holds_packed(self, path: str, key: int) -> bool:
+        """Whether its compressed forms, where it has some, are there as well."""
+        if not self.packed:
+            return True
+        for name in (path + ending for ending in PACKED):
+            if name in self.keys:
+                self.made[name] = key
+                if self.keys[name] != key:
+                    return False
+                if not self.output.keep(name, self.sizes.get(name, -1)):
+                    return False
+        return True
 
-        for path, size, written in share_out(wanted, write, prepare=prepare):
-            self.output.note(path, size, written=written)
+    def _make(self, planned: PlannedFile) -> list[tuple[str, int, int, bool]]:
+        """Write a file, and its compressed forms, in this process or another."""
+        path, key, make = planned
+        data = make()
+        forms = [(path, data)]
+        if self.packed:
+            from postroom.files.compressed import MIN_BYTES, compress, is_compressible  # noqa: PLC0415 - brotli, for sites that ask for it
 
-    def copy(self, path: str, source: Path, stamp: Stamp) -> None:
-        """See that a copy of a file of the posts folder is there."""
-        if not self._holds(path, hash(tuple(stamp)), stamp.size):
-            self.output.copy(path, source)
+            if len(data) >= MIN_BYTES and is_compressible(path):
+                names = (path + ending for ending in PACKED)
+                forms += zip(names, compress(data), strict=True)
+        return [
+            (name, key, len(form), self.output.put(name, form)) for name, form in forms
+        ]
 
-    def _holds(self, path: str, key: int, size: int) -> bool:
-        self.made[path] = key
-        return self.keys.get(path) == key and self.output.keep(path, size)
+    def copy(self, path: str, source: Path, stamp: Stamp) -> bool:
+        """See that a copy of a file of the posts folder is there; whether it was not."""
+        key = self.made[path] = hash(tuple(stamp))
+        if self.keys.get(path) == key and self.output.keep(path, stamp.size):
+            return False
+        self.output.copy(path, source)
+        return True
 
     def keep_keys(self, cache: RenderCache) -> None:
         """Note for the next run what the files were made from; call it once all are."""
@@ -79,10 +118,13 @@ def write_pages(
     config: Config,
     library: Library,
     groups: tuple[FeedGroup, ...],
-    loader: jinja2.BaseLoader,
     base: int,
+    only: frozenset[str] | None,
 ) -> None:
-    """Write index, posts, topics, archive, follow and the style sheet."""
+    """Write index, posts, topics, archive, follow and the style sheet.
+
+    With `only`, the pages of those posts alone.
+    """
     info = SiteInfo(
         title=config.site.title,
         url=config.site.url,
@@ -102,12 +144,16 @@ def write_pages(
         opml=OPML if config.feeds.formats else "",
     )
     compiled = compiled_templates(config.state_folder)
+    loader = template_loader(config.templates_folder)
     environment = build_environment(loader, compiled)
-    printer.put(plan_pages(info, library, environment, base), library.reopen)
+    plans = plan_pages(info, library, environment, base, only)
+    printer.put(plans, library.reopen)
 
 
-def copy_media(printer: Printer, folder: Folder, library: Library) -> None:
-    """Copy the files beside posts that a shown post refers to."""
+def copy_media(printer: Printer, folder: Folder, library: Library) -> int:
+    """Copy the files beside posts that a shown post refers to; return how many."""
     wanted = {path for post in (*library.posts, *library.pages) for path in post.files}
-    for path in sorted(wanted & folder.files.keys()):
+    return sum(
         printer.copy(MEDIA + path, folder.disk_path(path), folder.files[path])
+        for path in sorted(wanted & folder.files.keys())
+    )

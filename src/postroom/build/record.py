@@ -20,13 +20,14 @@ from postroom.posts.fingerprint import fingerprint
 from postroom.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from postroom.config.sections import Config
     from postroom.files.folder import Folder
 
 FILE_NAME = "build.json"
-FORMAT = 1
+FORMAT = 2
 RACY_NS = 50_000_000
 """A file changed this close to the run's start may change again within one tick of the
 file system's clock and keep size and time: its record is not believed."""
@@ -47,6 +48,8 @@ class Record:
     """One build, as the next run finds it."""
 
     inputs: str
+    base: int
+    """See `base_of`; 0 when nothing of the output is to be believed."""
     until: datetime | None
     """From then on the output may differ although no file changed."""
     counts: Counts
@@ -119,11 +122,16 @@ def still_true(record: Record, inputs: str, now: datetime, output: Path) -> bool
     """Whether the output folder is what a build at `now` would make."""
     if record.inputs != inputs or (record.until is not None and record.until <= now):
         return False
+    return are_there(output, record.sizes)
+
+
+def are_there(output: Path, sizes: Mapping[str, int]) -> bool:
+    """Whether the output folder has all these files, in these sizes."""
     root = str(output)
     try:
         return all(
             os.stat(f"{root}/{path}").st_size == size  # noqa: PTH116 - thousands of paths
-            for path, size in record.sizes.items()
+            for path, size in sizes.items()
         )
     except OSError:
         return False
@@ -135,6 +143,7 @@ def read_record(state: Path) -> Record | None:
         raw = json.loads((state / FILE_NAME).read_bytes())
         return Record(
             inputs=raw["inputs"],
+            base=raw["base"],
             until=datetime.fromisoformat(raw["until"]) if raw["until"] else None,
             counts=Counts(**raw["counts"]),
             problems=tuple(Problem(**problem) for problem in raw["problems"]),
@@ -148,6 +157,7 @@ def dump_record(record: Record) -> bytes:
     """Return the record as `read_record` reads it."""
     raw = {
         "inputs": record.inputs,
+        "base": record.base,
         "until": record.until.isoformat() if record.until else "",
         "counts": asdict(record.counts),
         "problems": [asdict(problem) for problem in record.problems],

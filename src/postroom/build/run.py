@@ -23,7 +23,7 @@ from postroom.build.record import (
 )
 from postroom.files.folder import walk_folder
 from postroom.files.output import Output, write_whole
-from postroom.files.package import PACKAGE, template_loader
+from postroom.files.package import PACKAGE
 from postroom.posts.exclude import build_post_test
 
 if TYPE_CHECKING:
@@ -117,34 +117,41 @@ def _write(
     from postroom.build.output import Printer, copy_media, write_pages  # noqa: PLC0415 - jinja2
 
     config, store = site.config, site.store
+    counts = Counts(
+        published=len(library.posts),
+        drafts=len(library.drafts),
+        scheduled=len(library.scheduled),
+        pages=len(library.pages),
+    )
     ids, problems = give_ids(store, library, site.now)
     library.cache.keep_unheard(unheard=False)
     printer = Printer(
         output=output,
         keys=library.cache.outputs(),
         sizes=last.sizes if last else {},
+        packed=config.output.precompress,
     )
-    copy_media(printer, site.folder, library)
-    loader = template_loader(config.templates_folder)
+    same = last and (last.base, last.counts) == (site.base, counts)
+    same = same and library.only_texts and not library.unheard
+    few = not copy_media(printer, site.folder, library) and same and printer.keep_all()
+    only = library.changed if few else None
     feeds = plan_all_feeds(config, library, ids)
     if config.site.pages:
-        write_pages(printer, config, library, feeds.groups(), loader, site.base)
-    facts = store.facts()
-    files = plan_feed_files(config, library, site.folder, feeds, facts, site.base)
-    printer.put(files, library.reopen)
+        write_pages(printer, config, library, feeds.groups(), site.base, only)
+    wanted = feeds if only is None else feeds.holding(only)
+    desk = (library, site.folder, wanted, store.facts(), site.base)
+    printer.put(plan_feed_files(config, *desk), library.reopen)
     for path in sorted(printer.sizes.keys() - output.sizes.keys()):
         output.remove(path)
+    if few:
+        output.unchanged = len(output.sizes) - output.written
     if not output.dry:
         printer.keep_keys(library.cache)
     return Record(
         inputs="",
+        base=site.base,
         until=library.until,
-        counts=Counts(
-            published=len(library.posts),
-            drafts=len(library.drafts),
-            scheduled=len(library.scheduled),
-            pages=len(library.pages),
-        ),
+        counts=counts,
         problems=(*library.problems, *problems),
         sizes=output.sizes,
     )

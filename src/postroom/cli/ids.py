@@ -65,7 +65,7 @@ def _forget_build(config: Config) -> None:
     """Let the next build look at everything: the same files have other ids now."""
     if record := read_record(config.state_folder):
         place = config.state_folder / FILE_NAME
-        write_whole(place, dump_record(replace(record, inputs="")))
+        write_whole(place, dump_record(replace(record, inputs="", base=0)))
 
 
 # -- adopt ---------------------------------------------------------------------

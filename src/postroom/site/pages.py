@@ -70,16 +70,24 @@ class Holdings(Protocol):
 
 
 def plan_pages(
-    site: SiteInfo, holdings: Holdings, environment: jinja2.Environment, base: int
+    site: SiteInfo,
+    holdings: Holdings,
+    environment: jinja2.Environment,
+    base: int,
+    only: frozenset[str] | None = None,
 ) -> Iterator[PlannedFile]:
-    """Yield every page and asset of the site as a plan.
+    """Yield every page and asset of the site as a plan; with `only`, those posts' pages.
 
     `base` is a key of all that pages share: settings, templates, code. Making a page
     raises TemplateError with file and line when its template cannot be rendered. Where
     an undated page of the author has the address of one of ours (`archive/`, `follow/`),
     the author's is the one that is made.
     """
-    yield from _Pressroom(site, holdings, environment, base).plan()
+    pressroom = _Pressroom(site, holdings, environment, base)
+    if only is None:
+        yield from pressroom.plan()
+    else:
+        yield from pressroom.post_pages(only)
 
 
 class _Pressroom:
@@ -103,11 +111,6 @@ class _Pressroom:
             tag: fingerprint((topic.label, topic.slug))
             for tag, topic in self.topics.items()
         }
-        self.shown = {
-            spine.path: hash((spine.listed, *(self.labels[tag] for tag in spine.tags)))
-            for spine in spines
-        }
-        """Key of what lists show of each post, its topics as they are called now."""
         self.taken = {f"{spine.url_path}index.html" for spine in spines}
         """Paths that belong to the author's own pages."""
         self.own: list[str] = []
@@ -126,22 +129,28 @@ class _Pressroom:
 
     # -- posts -------------------------------------------------------------------
 
-    def post_pages(self) -> Iterator[PlannedFile]:
+    def post_pages(self, only: frozenset[str] | None = None) -> Iterator[PlannedFile]:
         """Plan the page of each post, with the ones before and after it in time."""
         posts = self.holdings.posts
         after: Spine | None = None
         for number, post in enumerate(posts):
-            before = posts[number + 1] if number + 1 < len(posts) else None
-            yield self._post_page("site/post.html", post, before, after)
+            if only is None or post.path in only:
+                before = posts[number + 1] if number + 1 < len(posts) else None
+                yield self._post_page("site/post.html", post, before, after)
             after = post
         for page in self.holdings.pages:
-            yield self._post_page("site/page.html", page, None, None)
+            if only is None or page.path in only:
+                yield self._post_page("site/page.html", page, None, None)
+
+    def _shown(self, post: Spine) -> int:
+        """Return a key of what lists show of a post, its topics as they are called now."""
+        return hash((post.listed, *(self.labels[tag] for tag in post.tags)))
 
     def _post_page(
         self, template: str, post: Spine, before: Spine | None, after: Spine | None
     ) -> PlannedFile:
         near = (before.named if before else 0, after.named if after else 0)
-        key = hash((self.base, post.seen, *near, self.shown[post.path]))
+        key = hash((self.base, post.seen, *near, self._shown(post)))
         path = f"{post.url_path}index.html"
         make = partial(self._make_post, template, path, post, before, after)
         return PlannedFile(path, key, make)
@@ -263,7 +272,7 @@ class _Pressroom:
                 _mark(chunk.newer),
                 _mark(chunk.older),
                 *parts,
-                *(self.shown[post.path] for post in chunk.posts),
+                *(self._shown(post) for post in chunk.posts),
             ),
             listed=not chunk.number,
             chunk=chunk,
