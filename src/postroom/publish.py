@@ -137,7 +137,7 @@ def _tell_hub(
         note_feeds(config, store, mark, record.sizes, now)
     if not (options.ping and config.feeds.hub):
         return None
-    return tell_hub(config, store, world.clock, world.random())
+    return tell_hub(config, store, now, world.random())
 
 
 def _mark(config: Config) -> str:

@@ -365,6 +365,8 @@ def first_version(path: Path) -> None:
     """Take a ledger back to the schema it had before there were journals."""
     rewrite(
         path,
+        "DROP TABLE hub",
+        "DROP TABLE ping",
         "ALTER TABLE run DROP COLUMN durability",
         "ALTER TABLE edition DROP COLUMN paused",
         "DROP INDEX delivery_open",

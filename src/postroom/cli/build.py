@@ -26,7 +26,7 @@ from postroom.publish import Options, publish
 def command(folder: str | None, *, as_json: bool, dry: bool, now: str | None) -> None:
     """Write feeds and pages; send nothing."""
     config = read_site(folder)
-    report = publish(config, read_world(now), Options(mail=False, dry=dry))
+    report = publish(config, read_world(now), Options(mail=False, ping=False, dry=dry))
     if as_json:
         print_json(report_json(report))
     elif dry or sys.stdout.isatty():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from postroom.config.sections import Config
     from postroom.delivery.settings import Delivered
     from postroom.publish import Report
+    from postroom.websub.run import Fault, Told
 
 NEEDS_A_PERSON = 1
 TRY_AGAIN = 75
@@ -39,6 +40,8 @@ def report_json(report: Report) -> dict[str, Any]:
         },
         "files": {"written": built.written, "unchanged": built.unchanged},
     }
+    if report.told is not None:
+        face["pings"] = _pings_json(report.told)
     if report.composed is not None:
         face["editions"] = [
             {
@@ -55,6 +58,19 @@ def report_json(report: Report) -> dict[str, Any]:
     return face
 
 
+def _pings_json(told: Told) -> dict[str, Any]:
+    return {
+        "hub": told.hub,
+        "acknowledged": told.acknowledged,
+        "waiting": told.waiting,
+        "failed": [
+            {"feed": feed, "reply": fault.words}
+            for fault in told.faults
+            for feed in fault.feeds
+        ],
+    }
+
+
 def print_faults(report: Report) -> int:
     """Name on stderr what needs a person; return the exit code."""
     code = 0
@@ -64,10 +80,29 @@ def print_faults(report: Report) -> int:
     if report.composed and report.composed.held:
         click.echo(f"postroom: {report.composed.notice}", err=True)
         code = NEEDS_A_PERSON
+    if report.told and report.told.faults:
+        for fault in report.told.faults:
+            click.echo(f"postroom: {_fault_text(report.told.hub, fault)}", err=True)
+        code = NEEDS_A_PERSON
     if report.delivered is not None:
         undelivered = _print_undelivered(report, report.delivered)
         code = _print_relays(report.delivered) or code or undelivered
     return code
+
+
+def _fault_text(hub: str, fault: Fault) -> str:
+    """What a hub did not take, on one line."""
+    more = len(fault.feeds) - 1
+    feeds = fault.feeds[0] + (f" and {more} more" if more else "")
+    if fault.given_up:
+        return (
+            f"{hub} could not be told of {feeds} for days, and will not be until they"
+            f" change: {fault.words}"
+        )
+    return (
+        f"{hub} refuses {feeds}: {fault.words} (see [feeds] hub; it is told again when"
+        " the feed changes)"
+    )
 
 
 def _print_undelivered(report: Report, delivered: Delivered) -> int:
@@ -118,6 +153,8 @@ def print_summary(config: Config, report: Report, *, dry: bool) -> None:
     click.echo(f"pages    {output / 'index.html'}")
     feeds = [name for name in FEED_FILES if (output / name).exists()]
     click.echo(f"feeds    {', '.join(str(output / name) for name in feeds)}")
+    if report.told:
+        _print_told(report.told)
     if report.composed is None:
         return
     for edition in report.composed.editions:
@@ -136,6 +173,12 @@ def print_summary(config: Config, report: Report, *, dry: bool) -> None:
         click.echo(
             f"outbox   {config.outbox_folder} (open the .eml files in a mail program)"
         )
+
+
+def _print_told(told: Told) -> None:
+    waiting = f", {told.waiting} for a later run" if told.waiting else ""
+    why = f" ({told.words})" if told.words else ""
+    click.echo(f"hub      {told.acknowledged} feeds told{waiting}{why}")
 
 
 def _waiting_in_paused(config: Config, report: Report) -> list[str]:

@@ -25,6 +25,7 @@ LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 MAX_RATE = 1_000_000
 """Messages a second: more is no limit, and `inf` and `nan` are no numbers."""
 MAX_PORT = 65535
+HUB = r"https?://[\w.~%:@\[\]-]+([/?][^\s#]*)?"
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 T = TypeVar("T")
@@ -207,7 +208,7 @@ def hub(raw: object) -> str:
     found = text(raw)
     if not found:
         return ""
-    if not re.fullmatch(r"https?://[^\s#]+", found) or not _has_host(found):
+    if not re.fullmatch(HUB, found) or not _has_host(found):
         raise ValueError('must be an address such as "https://hub.example/"')
     if "@" in urlsplit(found).netloc:
         raise ValueError("must hold no password: every feed names the hub")

@@ -150,6 +150,40 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HubState:
+    """How it stands with the WebSub hub; empty where there is none."""
+
+    mark: str
+    """Of the build whose feeds were recorded last."""
+    due: bool
+    """A ping is to be sent, and the hub does not rest."""
+    failures: int
+    """How often in a row the hub itself failed."""
+
+
+class FeedFile(NamedTuple):
+    """What a feed's file was in one build."""
+
+    stamp: str
+    """Its time and size: while they stay, so do the bytes."""
+    digest: str
+    """SHA-256 of its bytes, in hexadecimal digits."""
+
+
+class Ping(NamedTuple):
+    """A feed that the hub is to be told of."""
+
+    path: str
+    """Of the file, in the output folder."""
+    digest: str
+    """As in `FeedFile`, when it became due."""
+    attempts: int
+    """In vain so far, as the hub did not know what to do with this feed."""
+    since: datetime
+    """When its first change that the hub does not know was recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
     """How many subscribers a table or command added, changed, or left as they were."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from postroom.store.values import Creation
 
-SCHEMA = 2
+SCHEMA = 3
 """The number of the last migration; a ledger keeps its own in `user_version`."""
 APPLICATION_ID = 0x506F7374
 """`Post`: tells our files from any other SQLite database."""

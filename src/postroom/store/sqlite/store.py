@@ -10,6 +10,7 @@ from postroom.errors import LedgerMissingError, StoreUnusableError
 from postroom.store.sqlite.database import connect, explaining
 from postroom.store.sqlite.editions import Editions
 from postroom.store.sqlite.ledger import Ledger
+from postroom.store.sqlite.pings import Pings
 from postroom.store.sqlite.publications import Publications
 from postroom.store.sqlite.schema import create, migrate, require_ours
 from postroom.store.sqlite.subscribers import Subscribers
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from postroom.store.values import Creation
 
 
-class SqliteStore(Publications, Editions, Subscribers, Ledger):
+class SqliteStore(Publications, Editions, Subscribers, Ledger, Pings):
     """A store on one SQLite file: any thread may call it, one call at a time."""
 
     def outgrow(self, serial: int) -> None:
