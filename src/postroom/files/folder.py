@@ -137,7 +137,9 @@ def _key(path: str) -> str:
 def read_source(folder: Folder, path: str) -> Source:
     """Read one post; raise PostError when it cannot be read."""
     try:
-        data = folder.disk_path(path).read_bytes()
+        name = folder.names.get(path, path)
+        with open(f"{folder.root}/{name}", "rb", buffering=0) as file:
+            data = file.readall()
     except OSError as error:
         raise PostError(
             Problem(

@@ -58,6 +58,9 @@ class Output:
     def put(self, path: str, data: bytes) -> bool:
         """Do the same and count nothing; whether it was not there already."""
         place = self._place(path)
+        if not self.dry and self._make_folder(place):
+            self._replace(place, data)
+            return True
         try:
             with open(place, "rb") as there:
                 same = there.read(len(data) + 1) == data
@@ -129,17 +132,19 @@ class Output:
             raise OutputError(f"{path!r} would lie outside the output folder")
         return f"{self.root}/{path}"
 
-    def _make_folder(self, place: str) -> None:
+    def _make_folder(self, place: str) -> bool:
+        """See that the folder of a file is there; whether it was not."""
         folder = place.rpartition("/")[0]
         if folder in self._folders:
-            return
-        try:
-            os.mkdir(folder)
-        except FileExistsError:
-            pass
-        except FileNotFoundError:
-            os.makedirs(folder, exist_ok=True)
+            return False
         self._folders.add(folder)
+        try:
+            _make_folders(folder)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise OutputError(f"{place}: {error.strerror}", cure=CURE) from None
+        return True
 
     def _replace(self, place: str, data: bytes) -> None:
         try:
@@ -164,6 +169,14 @@ def has_feeds(root: Path) -> bool:
 
 
 CURE = "check owner, permissions and free space"
+
+
+def _make_folders(folder: str) -> None:
+    """Make a folder, and those above it; FileExistsError when it is there."""
+    try:
+        os.mkdir(folder)
+    except FileNotFoundError:
+        os.makedirs(folder)
 
 
 def _same_bytes(source: Path, place: str) -> bool:

@@ -28,6 +28,11 @@ SENTENCE_END = re.compile(
     r"|(?<=[가-힣])\.(?=[가-힣])"
 )
 """The last alternative is Korean habit: `했다.그리고`."""
+SINGLE = re.compile(
+    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027\u3001-\u3029\u3041-\u3096\u30a1-\u30fc\u4e00-\u9fff가-힣]*"
+)
+"""Signs each of which is a cluster by itself, beside any of the others: most of Korean
+and English. Counting them takes a tenth of the time that looking for clusters does."""
 JOINS_BEFORE = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}]")
 JOINS_AFTER = regex.compile(r"[\p{GCB=Prepend}]+$")
 """Signs that form one cluster with what stands before or after them."""
@@ -68,6 +73,9 @@ def _collapse(text: str, limit: int) -> tuple[str, bool]:
 
 def _offset(text: str, clusters: int) -> int:
     """Return where the first `clusters` clusters of `text` end."""
+    single = SINGLE.match(text, 0, clusters + 1)
+    if single and single.end() == min(clusters + 1, len(text)):
+        return min(clusters, len(text))
     found = regex.match(rf"\X{{0,{clusters}}}", text)
     return found.end() if found else 0
 

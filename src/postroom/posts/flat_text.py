@@ -6,7 +6,7 @@ import re
 from html import unescape
 from typing import TYPE_CHECKING
 
-from postroom.posts.tokens import BLOCKS, HEADINGS, Token, read_tokens
+from postroom.posts.tokens import BLOCKS, HEADINGS, TOKEN, read_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,24 +28,33 @@ def flatten(html: str, *, title: str = "", length: int = 4000) -> str:
     Without headings, code blocks, figures, tables, footnotes and shortcodes; a first
     paragraph that only repeats `title` is left out.
     """
-    pieces: list[str] = []
-    size = 0
-    for token in _skip(read_tokens(html)):
-        if not token.name:
-            pieces.append(unescape(token.text))
-            size += len(token.text)
-        elif token.name in BLOCKS:
-            pieces.append(BLOCK_END)
-        elif token.name == "br":
-            pieces.append(" ")
-        if size > length:
-            break
-    blocks = _drop_notations("".join(pieces)).split(BLOCK_END)
-    blocks = [" ".join(block.split()) for block in blocks]
+    text = unescape("".join(_read_pieces(html, length)))
+    blocks = [
+        " ".join(block.split()) for block in _drop_notations(text).split(BLOCK_END)
+    ]
     blocks = [block for block in blocks if block]
     if blocks and title and _fold(blocks[0]) == _fold(title):
         del blocks[0]
     return " ".join(blocks)
+
+
+def _read_pieces(html: str, length: int) -> Iterator[str]:
+    """Yield about `length` characters of text as escaped, with the ends of blocks."""
+    size = depth = 0
+    hidden = ""
+    for closing, name, attributes, text in TOKEN.findall(html):
+        if depth:  # within an element left out
+            if name == hidden:
+                depth += -1 if closing else 1
+        elif name:
+            yield BLOCK_END if name in BLOCKS else " " if name == "br" else ""
+            if not closing and _is_left_out(name, attributes):
+                hidden, depth = name, 1
+        else:
+            yield text
+            size += len(text)
+            if size > length:
+                return
 
 
 def text_of(html: str) -> str:
@@ -68,23 +77,8 @@ def _drop_notations(text: str) -> str:
     return text
 
 
-def _skip(tokens: Iterator[Token]) -> Iterator[Token]:
-    """Yield what an excerpt may show; a block left out leaves its end."""
-    for token in tokens:
-        if not token.name or token.closing or not _is_left_out(token):
-            yield token
-            continue
-        depth = 1
-        for inner in tokens:
-            if inner.name == token.name:
-                depth += -1 if inner.closing else 1
-            if not depth:
-                break
-        if token.name in BLOCKS:
-            yield token
-
-
-def _is_left_out(token: Token) -> bool:
-    return token.name in LEFT_OUT or any(
-        f'"{name}"' in token.attributes for name in LEFT_OUT_CLASSES
+def _is_left_out(name: str, attributes: str) -> bool:
+    """Whether an excerpt shows nothing of an element; a block leaves its end."""
+    return name in LEFT_OUT or any(
+        f'"{other}"' in attributes for other in LEFT_OUT_CLASSES if attributes
     )

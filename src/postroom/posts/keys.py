@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -208,6 +209,12 @@ KNOWN: Mapping[str, str] = {
 IGNORED = frozenset(map(fold, HARMLESS_WORDS.split()))
 OFFERED = frozenset(KNOWN) - {fold(n) for name in QUIET for n in ALIASES[name]}
 """Those that an unknown key may be meant to be."""
+MEANINGS: Mapping[str, tuple[str, ...]] = {
+    folded: tuple(name for name, names in ALIASES.items() if folded in _folded(names))
+    for folded in KNOWN
+}
+"""Of each known key, folded: the names of ALIASES it may stand for."""
+FOLDED_ALIASES = {name: _folded(names) for name, names in ALIASES.items()}
 FOLDED_TEXT_KEYS = frozenset(map(fold, TEXT_KEYS))
 
 
@@ -236,8 +243,11 @@ class Keys:
 
     def first(self, canonical: str) -> Entry | None:
         """Return the pair that counts for a name of ALIASES, None when all are empty."""
-        found = self.all(ALIASES[canonical])
-        return found[0] if found else None
+        for folded in FOLDED_ALIASES[canonical]:
+            for entry in self.entries.get(folded, ()):
+                if is_set(entry.value):
+                    return entry
+        return None
 
     def any_known(self) -> bool:
         """Tell whether one key at least is ours or another generator's."""
@@ -245,8 +255,14 @@ class Keys:
 
     def remarks(self) -> Iterator[Remark]:
         """Yield warnings: contradictions, Korean keys, likely misspellings."""
+        times = Counter(
+            canonical
+            for folded, entries in self.entries.items()
+            for canonical in MEANINGS.get(folded, ()) * len(entries)
+        )
         for canonical in ALIASES:
-            yield from self._clashes(canonical)
+            if times[canonical] > 1:
+                yield from self._clashes(canonical)
         unknown = [
             entries[0].key
             for folded, entries in self.entries.items()
