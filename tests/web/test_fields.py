@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from postroom.feeds.characters import clean_url
+from postroom.web.headers import Policy
 from tests.web.served import FILES
 
 if TYPE_CHECKING:
@@ -139,3 +141,14 @@ def test_a_wrong_address_gets_the_page_for_it(server: Server) -> None:
     packed = server.ask("/nowhere", {"Accept-Encoding": "br"})
     assert packed.fields["content-encoding"] == "br"
     assert server.ask("/nowhere", {"If-None-Match": "*"}).status == 404
+
+
+def test_links_are_those_of_the_feed_itself() -> None:
+    """A host in Hangul is written as the feed writes it: WebSub wants them equal (§4)."""
+    policy = Policy(
+        url="https://우편.example/", hub="https://허브.example/x y", page_policy=""
+    )
+    fields = dict(policy.fields_of("tags/길/atom.xml").whole)
+    self_url = clean_url("https://우편.example/tags/길/atom.xml")
+    hub = clean_url("https://허브.example/x y")
+    assert fields[b"link"].decode() == f'<{self_url}>; rel="self", <{hub}>; rel="hub"'

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from postroom.feeds.characters import clean_url
 from postroom.files.compressed import is_compressible
-from postroom.site.address import origin_of, quote_path, quote_url
+from postroom.site.address import origin_of
 from postroom.web.kinds import Kind, content_type, kind_of, media_type
 
 if TYPE_CHECKING:
@@ -91,9 +92,9 @@ class Policy:
 
     def _links(self, path: str, kind: Kind) -> str:
         """RFC 8288; WebSub §4 looks here for the topic and its hub."""
-        links = [f'<{quote_url(self.url)}{quote_path(path)}>; rel="self"']
+        links = [f'<{clean_url(self.url + path)}>; rel="self"']
         if self.hub and kind is Kind.FEED:
-            links.append(f'<{quote_url(self.hub)}>; rel="hub"')
+            links.append(f'<{clean_url(self.hub)}>; rel="hub"')
         return ", ".join(links)
 
 
