@@ -10,7 +10,8 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postroom.posts.excerpt import build_excerpt
+from postroom.posts.clusters import end_of
+from postroom.posts.excerpt import _offset, build_excerpt
 from postroom.posts.markdown import ILLEGAL
 
 if TYPE_CHECKING:
@@ -137,3 +138,20 @@ def test_the_essays_this_began_with_end_at_a_sentence(corpora: Path) -> None:
         excerpt = build_excerpt(essay.rstrip(" ."), 200)
         assert excerpt.endswith((".", "다.", "?", "!")), excerpt[-20:]
         assert 120 <= len(clusters(excerpt)) <= 200
+
+
+@given(
+    text=st.text(
+        st.one_of(
+            st.characters(),
+            st.sampled_from(
+                "가나다 abc.다!\u200d\ufe0f\u0301\u1100\u1161🇰🇷👨‍👩‍👧©®™ก็\u0600"
+            ),
+        ),
+        max_size=60,
+    ),
+    count=st.integers(0, 30),
+)
+def test_counting_signs_is_counting_clusters(text: str, count: int) -> None:
+    """The short way gives what the long one does."""
+    assert _offset(text, count) == end_of(text, count)

@@ -117,12 +117,6 @@ def _write(
     from postroom.build.output import Printer, copy_media, write_pages  # noqa: PLC0415 - jinja2
 
     config, store = site.config, site.store
-    counts = Counts(
-        published=len(library.posts),
-        drafts=len(library.drafts),
-        scheduled=len(library.scheduled),
-        pages=len(library.pages),
-    )
     ids, problems = give_ids(store, library, site.now)
     library.cache.keep_unheard(unheard=False)
     printer = Printer(
@@ -131,14 +125,13 @@ def _write(
         sizes=last.sizes if last else {},
         packed=config.output.precompress,
     )
-    same = last and (last.base, last.counts) == (site.base, counts)
-    same = same and library.only_texts and not library.unheard
-    few = not copy_media(printer, site.folder, library) and same and printer.keep_all()
-    only = library.changed if few else None
+    copied = copy_media(printer, site.folder, library)
+    few = not copied and _only_texts(site, library, last) and printer.keep_all()
     feeds = plan_all_feeds(config, library, ids)
     if config.site.pages:
+        only = library.changed if few else None
         write_pages(printer, config, library, feeds.groups(), site.base, only)
-    wanted = feeds if only is None else feeds.holding(only)
+    wanted = feeds.holding(library.changed) if few else feeds
     desk = (library, site.folder, wanted, store.facts(), site.base)
     printer.put(plan_feed_files(config, *desk), library.reopen)
     for path in sorted(printer.sizes.keys() - output.sizes.keys()):
@@ -151,9 +144,25 @@ def _write(
         inputs="",
         base=site.base,
         until=library.until,
-        counts=counts,
+        counts=_count(library),
         problems=(*library.problems, *problems),
         sizes=output.sizes,
+    )
+
+
+def _only_texts(site: _Site, library: Library, last: Record | None) -> bool:
+    """Whether nothing differs from the last build but texts that no list shows."""
+    if last is None or library.unheard or not library.only_texts:
+        return False
+    return (last.base, last.counts) == (site.base, _count(library))
+
+
+def _count(library: Library) -> Counts:
+    return Counts(
+        published=len(library.posts),
+        drafts=len(library.drafts),
+        scheduled=len(library.scheduled),
+        pages=len(library.pages),
     )
 
 

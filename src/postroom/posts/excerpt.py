@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-
-import regex
+from typing import TYPE_CHECKING
 
 from postroom.posts.markdown import ILLEGAL
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 CODE_POINTS_PER_CLUSTER = 20
 """Only so much text is looked at: no script comes near it, decomposed jamo need 3."""
@@ -33,9 +35,6 @@ SINGLE = re.compile(
 )
 """Signs each of which is a cluster by itself, beside any of the others: most of Korean
 and English. Counting them takes a tenth of the time that looking for clusters does."""
-JOINS_BEFORE = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}]")
-JOINS_AFTER = regex.compile(r"[\p{GCB=Prepend}]+$")
-"""Signs that form one cluster with what stands before or after them."""
 TRAILING = " ,，、·・:：;；([{（［｛\u3014【「『《〈“‘«\u2039\"'"
 
 
@@ -55,8 +54,9 @@ def build_excerpt(text: str, limit: int) -> str:
     if sentence:
         return text[:sentence]
     kept = text[: _word_end(text, limit - len(ELLIPSIS))].rstrip(TRAILING)
-    joined: str = JOINS_AFTER.sub("", kept)
-    return joined + ELLIPSIS
+    if not SINGLE.fullmatch(kept[-1:]):
+        kept = _clusters().without_prepended(kept)
+    return kept + ELLIPSIS
 
 
 def _collapse(text: str, limit: int) -> tuple[str, bool]:
@@ -66,18 +66,17 @@ def _collapse(text: str, limit: int) -> tuple[str, bool]:
     start = ILLEGAL.sub(" ", unicodedata.normalize("NFC", text[:cap]))
     start = " ".join(start.split())
     if not whole and _offset(start, limit) == len(start):
-        *_, last = [0, *(match.start() for match in regex.finditer(r"\X", start))]
-        start = start[:last]  # the cap may stand within this cluster
+        start = start[: _clusters().last_start(start)]  # the cap may stand within it
     return start, whole
 
 
-def _offset(text: str, clusters: int) -> int:
-    """Return where the first `clusters` clusters of `text` end."""
-    single = SINGLE.match(text, 0, clusters + 1)
-    if single and single.end() == min(clusters + 1, len(text)):
-        return min(clusters, len(text))
-    found = regex.match(rf"\X{{0,{clusters}}}", text)
-    return found.end() if found else 0
+def _offset(text: str, count: int) -> int:
+    """Return where the first `count` clusters of `text` end."""
+    single = SINGLE.match(text, 0, count + 1)
+    if single and single.end() == min(count + 1, len(text)):
+        return min(count, len(text))
+    end: int = _clusters().end_of(text, count)
+    return end
 
 
 def _sentence_end(text: str, start: int, end: int) -> int:
@@ -87,9 +86,21 @@ def _sentence_end(text: str, start: int, end: int) -> int:
         here = match.end()
         if here > end:
             break
-        if here >= start and not JOINS_BEFORE.match(text, here):
+        if here >= start and not _joins(text, here):
             last = here
     return last
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether the sign at `place` belongs to the cluster of the one before it."""
+    following = text[place : place + 1]
+    return not SINGLE.fullmatch(following) and _clusters().joins_before(text, place)
+
+
+def _clusters() -> ModuleType:
+    from postroom.posts import clusters  # noqa: PLC0415 - regex takes 12 ms, and most texts do without
+
+    return clusters
 
 
 def _word_end(text: str, limit: int) -> int:
