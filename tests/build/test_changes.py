@@ -174,8 +174,11 @@ def test_what_a_check_has_rendered_is_still_news_to_a_build(site: Site) -> None:
     assert is_as_from_nothing(site)
 
 
-def test_text_is_there_compressed_where_a_site_asks_for_it(site: Site) -> None:
-    """Each form is that of the file as it is now; small files have none."""
+@pytest.mark.parametrize("lost", [False, True])
+def test_text_is_there_compressed_where_a_site_asks_for_it(
+    site: Site, *, lost: bool
+) -> None:
+    """Each form is that of the file as it is now, or gone; small files have none."""
     site.environ["POSTROOM_OUTPUT__PRECOMPRESS"] = "true"
     site.post("2026-11-02-b.md", "---\ntitle: 짧은 글\n---\n\n![점](a.svg)\n")
     site.post("a.svg", "<svg/>")
@@ -193,6 +196,8 @@ def test_text_is_there_compressed_where_a_site_asks_for_it(site: Site) -> None:
     assert build(site)["written"] == 1
     assert is_as_from_nothing(site)
     site.environ.clear()
+    if lost:
+        (site.root / "state/build.json").unlink()
     build(site)
     assert not [name for name in output(site) if name.endswith((".gz", ".br"))]
 

@@ -92,6 +92,9 @@ class Printer:
             if len(data) >= MIN_BYTES and is_compressible(path):
                 names = (path + ending for ending in PACKED)
                 forms += zip(names, compress(data), strict=True)
+        elif not self.sizes:  # nobody knows what a lost run has left here
+            for ending in PACKED:
+                self.output.remove(path + ending)
         return [
             (name, key, len(form), self.output.put(name, form)) for name, form in forms
         ]

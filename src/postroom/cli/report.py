@@ -150,7 +150,8 @@ def print_summary(config: Config, report: Report, *, dry: bool) -> None:
     click.echo(
         f"files    {report.built.written} {would}written, {report.built.unchanged} unchanged"
     )
-    click.echo(f"pages    {output / 'index.html'}")
+    if config.site.pages:
+        click.echo(f"pages    {output / 'index.html'}")
     feeds = [name for name in FEED_FILES if (output / name).exists()]
     click.echo(f"feeds    {', '.join(str(output / name) for name in feeds)}")
     if report.told:
