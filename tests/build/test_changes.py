@@ -219,6 +219,19 @@ def test_a_damaged_cache_costs_time_and_nothing_else(site: Site) -> None:
     assert output(site).keys() == before.keys()
 
 
+def test_a_cache_found_damaged_by_a_letter_is_made_anew(site: Site) -> None:
+    """The run ends with a word, the next one sends."""
+    site.publish(NOW)
+    site.subscribe("a@reader.example", "--cadence", "daily")
+    site.essay("2026-11-24", "새 글")
+    build(site)
+    _execute(site.root / "state/rendered.db", "UPDATE card SET card = '[1]'")
+    told = site.run("publish", "--now", "2026-11-25T09:00:00+09:00", code=75)
+    assert "run it once more" in told.err
+    site.publish("2026-11-25T09:00:00+09:00")
+    assert [message["To"] for message in site.outbox()] == ["a@reader.example"]
+
+
 def _execute(database: Path, statement: str) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute(statement)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postroom.build import crew
-from postroom.build.crew import BLOCK, ENOUGH, share_out
+from postroom.build.crew import BLOCK, ENOUGH, WorkerLostError, share_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +68,25 @@ def test_an_error_of_a_worker_is_raised_here() -> None:
     with pytest.raises(LookupError, match=f"item {ENOUGH}"):
         list(share_out(MANY, work, prepare=nothing))
     assert active_children() == []
+
+
+def test_a_lost_worker_is_an_error() -> None:
+    """What it had not done must not look as if it were not there."""
+    here = os.getpid()
+
+    def work(item: int) -> int:
+        if item == ENOUGH and os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+    with pytest.raises(WorkerLostError, match="memory"):
+        list(share_out(MANY, work, prepare=nothing))
+
+
+def test_what_cannot_be_prepared_is_done_here() -> None:
+    """However much it is."""
+    done = list(share_out(MANY, lambda _: os.getpid(), prepare=None))
+    assert set(done) == {os.getpid()}
 
 
 KILLED = """

@@ -78,3 +78,20 @@ def test_it_ends_as_if_nobody_had_killed_it(site: Site) -> None:
         with last:
             assert last.returncode == 0
         assert output(site) == expected
+
+
+def test_where_no_cache_can_be_kept_one_process_does_it_all(site: Site) -> None:
+    """Others could not read what it has in memory; the output is the same."""
+    with build(site) as first:
+        assert first.wait() == 0
+    expected = output(site)
+    state = site.root / "state"
+    for path in state.glob("rendered.db*"):
+        path.unlink()
+    (state / "build.json").unlink()
+    (state / "rendered.db").mkdir()
+    for path in (site.root / "public").rglob("*.html"):
+        path.unlink()
+    with build(site) as run:
+        assert run.wait() == 0
+    assert output(site) == expected

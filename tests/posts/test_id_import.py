@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from postroom.posts.adoption import ADOPTED
 from postroom.posts.id_import import ImportPlan, match_entries, plan_import
 from postroom.posts.id_table import KnownId
-from postroom.posts.post import Card
 from postroom.posts.publication import MailState, Publication
 from postroom.posts.published_ids import PublishedEntry
 from postroom.posts.tag_uri import authority_of, derived_ids, is_authority
+from tests.posts.id_scene import a_post
+
+if TYPE_CHECKING:
+    from postroom.posts.post import Card
 
 AUTHORITY = "blog.example,2026-11-01"
 OURS = "blog.example,2026-12-24"
@@ -26,27 +29,7 @@ NOW = datetime(2026, 12, 24, tzinfo=UTC)
 def card(path: str, **values: Any) -> Card:
     """A post at `posts/NAME/`."""
     name = path.removesuffix(".md")
-    plain = Card(
-        path=path,
-        title=name,
-        published=DAY,
-        updated=None,
-        expires=None,
-        draft=False,
-        slug=name,
-        url_path=f"posts/{name}/",
-        language="ko",
-        tags=(),
-        authors=(),
-        excerpt="",
-        image=None,
-        subject="",
-        preheader="",
-        canonical_url="",
-        id="",
-        mailed=True,
-        digest="d",
-    )
+    plain = replace(a_post(path), slug=name, url_path=f"posts/{name}/", published=DAY)
     return replace(plain, **values)
 
 

@@ -8,20 +8,15 @@ there is no Chromium. All of it is served from 127.0.0.1.
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from html import unescape
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from postroom.posts.post import Person
 from postroom.site.info import FeedGroup
+from tests.site.chromium import measure, serving
 from tests.site.holdings import make_pages
 
 if TYPE_CHECKING:
@@ -33,10 +28,7 @@ if TYPE_CHECKING:
     from postroom.posts.post import Post
     from postroom.site.info import OutputFile, SiteInfo
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTHS = (320, 360, 768, 1200)
-PATIENCE = 60
-"""Seconds for one start of the browser and some 50 frames; it takes about three."""
 
 TOKEN = "끊을곳없는" * 60 + "x" * 500
 PAGES = (
@@ -98,11 +90,6 @@ const open = (page, width) => new Promise(done => {
   document.title = "done";
 })();
 </script>"""
-
-
-class _Silent(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests are quiet."""
 
 
 @pytest.fixture(scope="session")
@@ -170,45 +157,15 @@ def sites(
 @pytest.fixture(scope="session")
 def address(sites: Path) -> Iterator[str]:
     """The sites, served on loopback as long as the tests run."""
-    server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), partial(_Silent, directory=str(sites))
-    )
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(sites) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def found(address: str, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """What the browser measured: one entry per page and width."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium on PATH")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--hide-scrollbars",
-        "--no-first-run",
-        "--window-size=1300,1000",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-        "--virtual-time-budget=60000",
-        "--dump-dom",
-    ]
-    run = subprocess.run(
-        [CHROMIUM, *options, f"{address}/measure.html"],
-        capture_output=True,
-        check=True,
-        timeout=PATIENCE,
-    )
-    document = run.stdout.decode()
-    assert "<title>done</title>" in document
-    result = json.loads(
-        unescape(document.split('<pre id="found">')[1].split("</pre>")[0])
-    )
-    assert isinstance(result, list)
+    profile = tmp_path_factory.mktemp("chromium")
+    result = measure(f"{address}/measure.html", profile)
     assert len(result) == len(PAGES) * len(WIDTHS)
     return result
 

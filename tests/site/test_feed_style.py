@@ -6,26 +6,20 @@ be seen of them. It heeds the processing instruction in `application/xml` only.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import subprocess
-import threading
-from functools import partial
-from html import unescape
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.site.chromium import measure, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEMPLATES = Path(__file__).parents[2] / "templates" / "site"
 STYLE = TEMPLATES / "feed.css"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 60
 WIDTHS = (320, 1200)
 TOKEN = re.compile(r"--([a-z-]+):\s*(#[0-9a-f]{6});")
 HEAD = '<?xml version="1.0"?><?xml-stylesheet type="text/css" href="feed.css"?>'
@@ -83,16 +77,6 @@ const open = (file, width) => new Promise(done => {
 </script>"""
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    extensions_map = {  # noqa: RUF012 - declared so by the class it overrides
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".xml": "application/xml; charset=utf-8",
-    }
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests are quiet."""
-
-
 @pytest.fixture(scope="session")
 def feeds_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Both feeds and the sheet, served on loopback as long as the tests run."""
@@ -101,43 +85,15 @@ def feeds_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for name, text in (("atom.xml", ATOM), ("rss.xml", RSS), ("measure.html", page)):
         (root / name).write_text(text, encoding="utf-8")
     shutil.copy(STYLE, root)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(root)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(root) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def seen(feeds_address: str, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """What the browser shows of each feed at each width."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium on PATH")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--hide-scrollbars",
-        "--no-first-run",
-        "--window-size=1300,1000",
-        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
-        "--virtual-time-budget=30000",
-        "--dump-dom",
-    ]
-    run = subprocess.run(
-        [CHROMIUM, *options, f"{feeds_address}/measure.html"],
-        capture_output=True,
-        check=True,
-        timeout=PATIENCE,
-    )
-    document = run.stdout.decode()
-    assert "<title>done</title>" in document
-    found = json.loads(
-        unescape(document.split('<pre id="found">')[1].split("</pre>")[0])
-    )
-    assert isinstance(found, list)
+    profile = tmp_path_factory.mktemp("chromium")
+    found = measure(f"{feeds_address}/measure.html", profile)
     assert len(found) == 2 * len(WIDTHS)
     return found
 

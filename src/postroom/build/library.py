@@ -35,7 +35,7 @@ from postroom.posts.post import (
 from postroom.store.rendered import Body, CacheDamagedError, RenderCache, Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, tzinfo
 
     from postroom.config.sections import Config
@@ -97,7 +97,7 @@ class Library:
         """Return the card of a post."""
         card = self.cards.get(path)
         if card is None:
-            card = self.cards[path] = _loaded(self.cache.card(path))
+            card = self.cards[path] = _read_card(self.cache, path)
         return card
 
     def page_html(self, path: str) -> str:
@@ -113,7 +113,7 @@ class Library:
                 card, html=body.html, page_html=body.page_html, plain=body.text
             )
         except ValueError as error:
-            raise CacheDamagedError(str(error)) from None
+            raise self.cache.spoil(str(error)) from None
 
     def warnings(self) -> tuple[Problem, ...]:
         """What is not what it seems, in every post: reads all cards."""
@@ -125,9 +125,10 @@ class Library:
             found.extend(self.card(spine.path).warnings)
         return tuple(sorted(found, key=lambda p: (p.path, p.line)))
 
-    def reopen(self) -> None:
-        """Read the cache by a connection of its own, in a fork."""
-        self.cache.reopen()
+    @property
+    def prepare(self) -> Callable[[], None] | None:
+        """What a fork calls before it reads from here; None: it cannot."""
+        return self.cache.reopen if self.cache.is_shared else None
 
     def close(self) -> None:
         """Give the cache back."""
@@ -187,11 +188,11 @@ def _read(
     return _sort_out(reading, gone)
 
 
-def _loaded(text: str) -> Card:
+def _read_card(cache: RenderCache, path: str) -> Card:
     try:
-        return load_card(text)
+        return load_card(cache.card(path))
     except ValueError as error:
-        raise CacheDamagedError(str(error)) from None
+        raise cache.spoil(str(error)) from None
 
 
 class _Reading:
@@ -288,10 +289,9 @@ class _Reading:
         if key == self.cache.map_key():
             return
         for path, found in list(self.found.items()):
-            if isinstance(found, Spine) and found.asks:
-                card = _loaded(self.cache.card(path))
-                if not links_hold(card, site_map):
-                    self._parse_again(path)
+            asks = isinstance(found, Spine) and found.asks
+            if asks and not links_hold(_read_card(self.cache, path), site_map):
+                self._parse_again(path)
         self.cache.keep_map_key(key)
 
     def _parse_again(self, path: str) -> None:

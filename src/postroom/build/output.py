@@ -53,8 +53,10 @@ class Printer:
         self.output.sizes.update(self.sizes)
         return True
 
-    def put(self, plans: Iterable[PlannedFile], prepare: Callable[[], None]) -> None:
-        """See that the files are there; `prepare` is called in each process that makes some."""
+    def put(
+        self, plans: Iterable[PlannedFile], prepare: Callable[[], None] | None
+    ) -> None:
+        """See that the files are there; `prepare` as in `crew.share_out`."""
         wanted = []
         keys, sizes, made, keep = self.keys, self.sizes, self.made, self.output.keep
         for planned in plans:
@@ -150,7 +152,7 @@ def write_pages(
     loader = template_loader(config.templates_folder)
     environment = build_environment(loader, compiled)
     plans = plan_pages(info, library, environment, base, only)
-    printer.put(plans, library.reopen)
+    printer.put(plans, library.prepare)
 
 
 def copy_media(printer: Printer, folder: Folder, library: Library) -> int:

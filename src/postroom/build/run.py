@@ -6,6 +6,7 @@ A build that finds nothing changed since the last one writes nothing and reads n
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from postroom.build.record import (
@@ -95,18 +96,15 @@ def _build(site: _Site, output: Output, last: Record | None, started_ns: int) ->
     from postroom.build.library import read_library  # noqa: PLC0415 - an idle run reads no post
     from postroom.store.rendered import CacheDamagedError  # noqa: PLC0415 - as above
 
+    read = partial(read_library, site.config, site.folder, site.now)
     trusted = started_ns - RACY_NS
-    for fresh in (False, True):
-        with read_library(
-            site.config, site.folder, site.now, trusted=trusted, fresh=fresh
-        ) as library:
-            try:
-                return _write(site, library, output, last)
-            except CacheDamagedError:
-                if fresh:
-                    raise
-                output.forget()
-    raise AssertionError  # the second try returned or raised
+    try:
+        with read(trusted=trusted) as library:
+            return _write(site, library, output, last)
+    except CacheDamagedError:
+        output.forget()
+        with read(trusted=trusted, fresh=True) as library:
+            return _write(site, library, output, last)
 
 
 def _write(
@@ -133,7 +131,7 @@ def _write(
         write_pages(printer, config, library, feeds.groups(), site.base, only)
     wanted = feeds.holding(library.changed) if few else feeds
     desk = (library, site.folder, wanted, store.facts(), site.base)
-    printer.put(plan_feed_files(config, *desk), library.reopen)
+    printer.put(plan_feed_files(config, *desk), library.prepare)
     for path in sorted(printer.sizes.keys() - output.sizes.keys()):
         output.remove(path)
     if few:

@@ -29,71 +29,70 @@ KINDS = ("feed", "wordpress", "json", "ghost", "substack", "html")
 """Of importing/found.py, which an import of ours here would load for `--help`."""
 
 
+CHOICES = (
+    click.option(
+        "--format",
+        "kind",
+        type=click.Choice(KINDS),
+        help="What it is (default: told by its content).",
+    ),
+    click.option(
+        "--to",
+        metavar="FOLDER",
+        help="Where posts go (default: the posts folder).",
+    ),
+    click.option(
+        "--site",
+        "old_site",
+        default="",
+        metavar="URL",
+        help="Address of the old site: Ghost and Substack exports do not say it.",
+    ),
+    click.option("--since", metavar="DATE", help="Only entries from this day on."),
+    click.option(
+        "--all",
+        "follow",
+        is_flag=True,
+        help="Of a feed's address: older pages too.",
+    ),
+    click.option(
+        "--images",
+        "pictures",
+        is_flag=True,
+        help="Fetch pictures and store them beside the posts.",
+    ),
+    click.option(
+        "--allow-private",
+        is_flag=True,
+        help="Pictures and pages may lie on private addresses.",
+    ),
+    click.option(
+        "--bundle",
+        "bundles",
+        is_flag=True,
+        help="A folder for each post: NAME/index.md.",
+    ),
+    click.option(
+        "--canonical",
+        is_flag=True,
+        help="Name the old page as the original (canonical_url).",
+    ),
+    click.option(
+        "--mail",
+        is_flag=True,
+        help="Leave out `email: false`: recent posts may go into letters.",
+    ),
+    click.option(
+        "--overwrite",
+        is_flag=True,
+        help="Write posts anew that are there already.",
+    ),
+)
+"""What is imported, and how."""
+
+
 def _choices(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what is imported, and how."""
-    for option in reversed(
-        (
-            click.option(
-                "--format",
-                "kind",
-                type=click.Choice(KINDS),
-                help="What it is (default: told by its content).",
-            ),
-            click.option(
-                "--to",
-                metavar="FOLDER",
-                help="Where posts go (default: the posts folder).",
-            ),
-            click.option(
-                "--site",
-                "old_site",
-                default="",
-                metavar="URL",
-                help="Address of the old site: Ghost and Substack exports do not say it.",
-            ),
-            click.option(
-                "--since", metavar="DATE", help="Only entries from this day on."
-            ),
-            click.option(
-                "--all",
-                "follow",
-                is_flag=True,
-                help="Of a feed's address: older pages too.",
-            ),
-            click.option(
-                "--images",
-                "pictures",
-                is_flag=True,
-                help="Fetch pictures and store them beside the posts.",
-            ),
-            click.option(
-                "--allow-private",
-                is_flag=True,
-                help="Pictures and pages may lie on private addresses.",
-            ),
-            click.option(
-                "--bundle",
-                "bundles",
-                is_flag=True,
-                help="A folder for each post: NAME/index.md.",
-            ),
-            click.option(
-                "--canonical",
-                is_flag=True,
-                help="Name the old page as the original (canonical_url).",
-            ),
-            click.option(
-                "--mail",
-                is_flag=True,
-                help="Leave out `email: false`: recent posts may go into letters.",
-            ),
-            click.option(
-                "--overwrite",
-                is_flag=True,
-                help="Write posts anew that are there already.",
-            ),
-        )
-    ):
+    for option in reversed(CHOICES):
         function = option(function)
     return function
 

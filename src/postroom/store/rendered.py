@@ -112,6 +112,8 @@ class RenderCache:
     def __init__(self, path: Path | None, key: str) -> None:
         """Open the cache at `path`, anew if need be; None: one that ends with the run."""
         self._path = path
+        self.is_shared = False
+        """Whether another process can read all that is here: see `reopen`."""
         try:
             self._db = _open(path or MEMORY, key)
         except sqlite3.DatabaseError:
@@ -145,19 +147,19 @@ class RenderCache:
 
     def map_key(self) -> int:
         """The key of the site map for which all links were right."""
-        return int(self._one("SELECT map FROM made WHERE 1 OR ?", "")[0])
+        return int(self._one("SELECT map FROM made")[0])
 
     def unheard(self) -> bool:
         """Whether posts were rendered of which the ledger has not heard."""
-        return bool(self._one("SELECT unheard FROM made WHERE 1 OR ?", "")[0])
+        return bool(self._one("SELECT unheard FROM made")[0])
 
-    def _one(self, query: str, path: str) -> tuple[str, ...]:
+    def _one(self, query: str, *path: str) -> tuple[str, ...]:
         try:
-            row = self._db.execute(query, (path,)).fetchone()
+            row = self._db.execute(query, path).fetchone()
         except sqlite3.DatabaseError as error:
-            raise self._damage(str(error)) from None
+            raise self.spoil(str(error)) from None
         if row is None:
-            raise self._damage(f"{path} is not in it")
+            raise self.spoil("a row is not in it")
         return tuple(row)
 
     # -- what changes; kept by `commit` ------------------------------------------
@@ -222,28 +224,32 @@ class RenderCache:
 
     def commit(self) -> None:
         """Make all changes at once; a full disk is no fault."""
-        with suppress(sqlite3.DatabaseError):
+        try:
             self._db.commit()
+            on_disk = self._db.execute("PRAGMA database_list").fetchone()[2]
+            self.is_shared = bool(on_disk)
+        except sqlite3.DatabaseError:
+            self.is_shared = False
 
     def _write(self, query: str, row: tuple[object, ...]) -> None:
         try:
             self._db.execute(query, row)
         except sqlite3.DatabaseError as error:
-            raise self._damage(str(error)) from None
+            raise self.spoil(str(error)) from None
 
-    def _damage(self, what: str) -> CacheDamagedError:
-        """Remove the file: whoever comes next renders everything again."""
+    def spoil(self, what: str) -> CacheDamagedError:
+        """Remove the file, so that whoever comes next renders everything again.
+
+        Returns the error to raise.
+        """
         if self._path:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
         return CacheDamagedError(f"{self._path}: {what}", cure="run it once more")
 
     def reopen(self) -> None:
-        """Forget the connection, which is another process's, and make one for reading.
-
-        One in memory stays: a fork has a copy of it.
-        """
-        if self._path and self._path.exists():
+        """Leave the connection to the process that made it, and make one for reading."""
+        if self._path:
             self._theirs = self._db  # kept: to close it would give up that one's locks
             self._db = sqlite3.connect(self._path)
 
