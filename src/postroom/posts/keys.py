@@ -209,12 +209,12 @@ KNOWN: Mapping[str, str] = {
 IGNORED = frozenset(map(fold, HARMLESS_WORDS.split()))
 OFFERED = frozenset(KNOWN) - {fold(n) for name in QUIET for n in ALIASES[name]}
 """Those that an unknown key may be meant to be."""
+FOLDED_ALIASES = {name: _folded(names) for name, names in ALIASES.items()}
 MEANINGS: Mapping[str, tuple[str, ...]] = {
-    folded: tuple(name for name, names in ALIASES.items() if folded in _folded(names))
+    folded: tuple(name for name, names in FOLDED_ALIASES.items() if folded in names)
     for folded in KNOWN
 }
 """Of each known key, folded: the names of ALIASES it may stand for."""
-FOLDED_ALIASES = {name: _folded(names) for name, names in ALIASES.items()}
 FOLDED_TEXT_KEYS = frozenset(map(fold, TEXT_KEYS))
 
 
